@@ -1,0 +1,268 @@
+// Connector: dials one server after the other until a link is open. Owns the pool, the waits and the count of failures.
+import {
+  ClosedConnectionError,
+  ConnectionError,
+  InvalidOperationError,
+  NatsError,
+  TimeoutError,
+  isNatsError,
+} from "../errors.ts";
+import { type Delay, delay } from "../lib/deferred.ts";
+import type { ServerInfo } from "../protocol/ops.ts";
+import type { HandlerErrorStatus, ReconnectingStatus } from "./connection.ts";
+import { Link } from "./link.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { Pool, type PoolServer } from "./pool.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** Tells what happens between links. */
+export interface ConnectorEvents {
+  onAttempt(status: ReconnectingStatus): void;
+  onHandlerError(error: unknown, source: HandlerErrorStatus["source"]): void;
+}
+
+export class Connector {
+  readonly pool: Pool;
+  /** INFO of the server connected last */
+  info: ServerInfo | undefined;
+  readonly #options: ResolvedOptions;
+  readonly #subscriptions: Subscriptions;
+  readonly #events: ConnectorEvents;
+  #dial: AbortController | undefined;
+  #wait: Delay | undefined;
+  #stopped: NatsError | undefined;
+
+  constructor(options: ResolvedOptions, subscriptions: Subscriptions, events: ConnectorEvents) {
+    this.#options = options;
+    this.#subscriptions = subscriptions;
+    this.#events = events;
+    this.pool = new Pool(options);
+  }
+
+  /** The first connection: each server once, unless `waitOnFirstConnect`. Rejects with the last real error. */
+  async first(): Promise<Link> {
+    if (this.#options.waitOnFirstConnect) return this.again(undefined);
+    let last: NatsError | undefined;
+    for (const server of [...this.pool.servers]) {
+      try {
+        return await this.#open(server);
+      } catch (error) {
+        this.#check();
+        last = weightier(last, this.#failed(server, error));
+      }
+    }
+    throw last ?? new ConnectionError("there is no server to connect to");
+  }
+
+  /** Until a link is open. Rejects only when no server is left to try, the login is refused for good, or it was stopped. */
+  async again(reason: NatsError | undefined): Promise<Link> {
+    let last = reason;
+    for (let attempt = 1; ; attempt++) {
+      this.#check();
+      const [server, wait] = this.#choose();
+      this.#events.onAttempt({
+        type: "reconnecting",
+        server: server.listen,
+        attempt,
+        delay: Math.round(wait),
+        ...(last === undefined ? {} : { error: last }),
+      });
+      // an event handler may have closed the connection
+      this.#check();
+      if (wait > 0) {
+        this.#wait = delay(wait);
+        await this.#wait;
+        this.#wait = undefined;
+        this.#check();
+      }
+      try {
+        return await this.#open(server);
+      } catch (error) {
+        this.#check();
+        const failure = this.#failed(server, error);
+        last = weightier(last, failure);
+        if (this.#refusedForGood(server)) throw failure;
+        const { maxReconnectAttempts: most } = this.#options;
+        if (most >= 0 && server.reconnects >= most) this.pool.remove(server);
+        if (this.pool.size === 0) throw last;
+      }
+    }
+  }
+
+  /** End all dialling: what runs rejects with the error. */
+  stop(error: NatsError = new ClosedConnectionError()): void {
+    this.#stopped = error;
+    this.#dial?.abort(error);
+    this.#wait?.cancel();
+  }
+
+  /** Dial now what would be dialled after a wait. */
+  hurry(): void {
+    this.#wait?.cancel();
+  }
+
+  /** A link ended. One that did not live long makes the next wait longer. */
+  left(link: Link): void {
+    const { server } = link;
+    const lived = Date.now() - link.openedAt;
+    server.flaps = lived < Math.max(1000, this.#options.reconnectTimeWait) ? server.flaps + 1 : 0;
+    // the first attempt is made at once
+    server.due = server.flaps > 1 ? Date.now() + this.#backoff(server, server.flaps - 1) : 0;
+  }
+
+  /** Prefer any other server for a while. */
+  avoid(server: PoolServer): void {
+    server.due = Date.now() + this.#options.maxReconnectTimeWait;
+  }
+
+  #check(): void {
+    if (this.#stopped !== undefined) throw this.#stopped;
+  }
+
+  async #open(server: PoolServer): Promise<Link> {
+    const { timeout, tls, noRandomize, wsHeaders, runtime } = this.#options;
+    const { scheme, hostname, port, path } = server.address;
+    this.pool.rotate(server);
+    server.lastConnect = Date.now();
+    const dialer = runtime.dialers[scheme];
+    if (dialer === undefined) {
+      throw new NatsError(
+        "UNSUPPORTED",
+        `'${server.src}' can't be dialled here: this runtime has ${Object.keys(runtime.dialers).join(" and ")}`,
+        { server: server.listen },
+      );
+    }
+    const controller = new AbortController();
+    this.#dial = controller;
+    const timer = setTimeout(() => {
+      const { listen } = server;
+      controller.abort(
+        new TimeoutError(
+          `connecting to ${listen} took longer than ${timeout} ms`,
+          { server: listen },
+          "no connection",
+        ),
+      );
+    }, timeout);
+    try {
+      const transport = await dialer({
+        scheme,
+        hostname,
+        port,
+        path,
+        ...(server.tlsName === "" ? {} : { tlsName: server.tlsName }),
+        ...(tls === undefined ? {} : { tls }),
+        handshakeFirst: tls?.handshakeFirst === true,
+        noRandomize,
+        ...(wsHeaders === undefined ? {} : { wsHeaders }),
+        signal: controller.signal,
+      });
+      const link = new Link(server, transport, this.#options, this.#subscriptions);
+      await link.greet(controller.signal);
+      this.#succeeded(server, link.info);
+      return link;
+    } catch (error) {
+      throw controller.signal.aborted ? controller.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      this.#dial = undefined;
+    }
+  }
+
+  #succeeded(server: PoolServer, info: ServerInfo): void {
+    server.reconnects = 0;
+    server.authErrors = 0;
+    server.due = 0;
+    server.didConnect = true;
+    this.info = info;
+  }
+
+  #failed(server: PoolServer, error: unknown): NatsError {
+    const failure = isNatsError(error)
+      ? error
+      : new ConnectionError(`connecting to ${server.listen} failed`, { server: server.listen, cause: error });
+    server.reconnects++;
+    const { code } = failure;
+    if (code === "AUTHENTICATOR") this.#events.onHandlerError(failure.cause ?? failure, "authenticator");
+    const expired = code === "AUTHENTICATION_EXPIRED";
+    const refused =
+      (code === "AUTHORIZATION" && !/timeout|registration/i.test(failure.serverText ?? "")) || expired;
+    if (!refused) server.authErrors = 0;
+    // whoever renews credentials may be on the way of doing so
+    else if (!(expired && this.#options.renewable)) server.authErrors++;
+    server.due = Date.now() + this.#wanted(server);
+    return failure;
+  }
+
+  // C-AUTH-6
+  #refusedForGood(server: PoolServer): boolean {
+    return server.authErrors >= 2 && !this.#options.ignoreAuthErrorAbort;
+  }
+
+  #wanted(server: PoolServer): number {
+    const { reconnectDelayHandler: handler } = this.#options;
+    if (handler !== undefined) {
+      try {
+        const wait = handler(server.reconnects, server);
+        if (wait >= 0) return wait;
+        throw new InvalidOperationError(`reconnectDelayHandler gave ${String(wait)}: give milliseconds`);
+      } catch (error) {
+        this.#events.onHandlerError(error, "reconnectDelayHandler");
+      }
+    }
+    return this.#backoff(server, server.reconnects + server.flaps);
+  }
+
+  // doubles with every failure, with full jitter
+  #backoff(server: PoolServer, failures: number): number {
+    const { reconnectTimeWait, maxReconnectTimeWait, reconnectJitter, reconnectJitterTLS, tls } =
+      this.#options;
+    const window = Math.min(maxReconnectTimeWait, reconnectTimeWait * 2 ** Math.min(failures - 1, 30));
+    const { scheme } = server.address;
+    const jitter = tls != null || scheme === "tls" || scheme === "wss" ? reconnectJitterTLS : reconnectJitter;
+    return Math.random() * Math.max(window, Math.min(jitter, maxReconnectTimeWait));
+  }
+
+  // The server to dial next and the milliseconds to wait before.
+  #choose(): [PoolServer, number] {
+    const { servers } = this.pool;
+    const now = Date.now();
+    let chosen = servers[0] as PoolServer;
+    for (const server of servers) {
+      if (server.due <= now) {
+        chosen = server;
+        break;
+      }
+      if (server.due < chosen.due) chosen = server;
+    }
+    const { reconnectToServer: handler } = this.#options;
+    if (handler !== undefined) {
+      try {
+        const answer = handler(Object.freeze([...servers]), this.info ?? null);
+        if (answer !== null && answer !== undefined) {
+          const { server, delay: wait = 0 } = "server" in answer ? answer : { server: answer };
+          const known = servers.find((other) => other === server);
+          if (known === undefined)
+            throw new InvalidOperationError("reconnectToServer gave a server that is not of the pool");
+          if (!(wait >= 0))
+            throw new InvalidOperationError(
+              `reconnectToServer gave the delay ${String(wait)}: give milliseconds`,
+            );
+          return [known, wait];
+        }
+      } catch (error) {
+        this.#events.onHandlerError(error, "reconnectToServer");
+      }
+    }
+    return [chosen, Math.max(0, chosen.due - now)];
+  }
+}
+
+const FOLLOW_UPS = ["CONNECTION", "CONNECTION_REFUSED", "TIMEOUT", "DISCONNECTED"];
+
+// "connection refused" after "login expired" is no news: the reason stays what it was
+function weightier(before: NatsError | undefined, now: NatsError): NatsError {
+  return before !== undefined && FOLLOW_UPS.includes(now.code) && !FOLLOW_UPS.includes(before.code)
+    ? before
+    : now;
+}

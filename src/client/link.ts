@@ -1,0 +1,450 @@
+// Link: one live transport with its decoder, its handshake and its pings. Dies once, with a reason. Made by client/connector.
+//
+//   INFO --(TLS?)--> TLS --> AUTH --> CONNECT + PING sent --> PONG: open --> dead
+//     '----------------------^
+import {
+  ClosedConnectionError,
+  ConnectionError,
+  type NatsError,
+  ProtocolError,
+  isNatsError,
+} from "../errors.ts";
+import { utf8Encoder } from "../lib/bytes.ts";
+import { type Deferred, deferred } from "../lib/deferred.ts";
+import { Queue } from "../lib/queue.ts";
+import { type ClientSink, Decoder } from "../protocol/decoder.ts";
+import type { AuthFields, ConnectFields, ServerInfo } from "../protocol/ops.ts";
+import type { Chunk, Outbox } from "../protocol/outbox.ts";
+import { parseServerError, type ServerError } from "../protocol/server-error.ts";
+import type { Transport, TransportEvents } from "../transport/transport.ts";
+import type { ResolvedOptions } from "./options.ts";
+import type { PoolServer } from "./pool.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+/** What a link tells its owner once it is open. */
+export interface LinkOwner {
+  onInfo(link: Link, info: ServerInfo): void;
+  onServerError(link: Link, error: ServerError): void;
+  onPing(pending: number): void;
+  onStale(): void;
+  /** it takes bytes again */
+  onDrain(link: Link): void;
+  /** the end, once; `lost` messages were given to it and are known not to have been sent whole */
+  onClose(link: Link, error: NatsError, lost: number): void;
+}
+
+const WAITING_FOR_INFO = 0;
+const UPGRADING = 1;
+const GREETING = 2;
+const OPEN = 3;
+const CLOSING = 4;
+const DEAD = 5;
+
+const PONG = utf8Encoder.encode("PONG\r\n");
+// how much one batch gives the transport: what it has not sent when it breaks is lost
+const BATCH = 1 << 20;
+
+export class Link implements ClientSink, TransportEvents {
+  readonly server: PoolServer;
+  readonly openedAt: number = Date.now();
+  info!: ServerInfo;
+  /** the -ERR that came last */
+  serverError: ServerError | undefined;
+  readonly #transport: Transport;
+  readonly #options: ResolvedOptions;
+  readonly #subscriptions: Subscriptions;
+  readonly #decoder: Decoder;
+  readonly #greeted: Deferred<void> = deferred();
+  readonly #hello: Deferred<void> = deferred();
+  // one for each PING in flight: the flush that waits for it, or undefined for a ping of the timer
+  readonly #pings: Queue<Deferred<void> | undefined> = new Queue();
+  #owner: LinkOwner | undefined;
+  #outbox: Outbox | undefined;
+  #reason: NatsError | undefined;
+  #lostAtClose = 0;
+  #stage = WAITING_FOR_INFO;
+  #writable = true;
+  #given: Chunk[] = [];
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
+  #pingsOut = 0;
+
+  constructor(
+    server: PoolServer,
+    transport: Transport,
+    options: ResolvedOptions,
+    subscriptions: Subscriptions,
+  ) {
+    this.server = server;
+    this.#transport = transport;
+    this.#options = options;
+    this.#subscriptions = subscriptions;
+    this.#decoder = new Decoder("client", this);
+    // whoever waits for them sees the error; nobody has to
+    this.#hello.catch(() => undefined);
+    this.#greeted.catch(() => undefined);
+  }
+
+  // -- handshake -----------------------------------------------------------------------------------------------------
+
+  /**
+   * INFO, TLS, CONNECT, PONG. Rejects with the reason, and the link is dead then.
+   * @throws {NatsError}
+   */
+  async greet(signal: AbortSignal): Promise<void> {
+    const onAbort = () => this.die(signal.reason as NatsError);
+    signal.addEventListener("abort", onAbort);
+    try {
+      if (signal.aborted) throw signal.reason;
+      this.#transport.open(this);
+      await this.#hello;
+      if (this.#stage === UPGRADING) {
+        await this.#transport.startTls?.();
+        if (this.#stage !== UPGRADING) throw this.#deathReason();
+        this.#stage = GREETING;
+      }
+      const auth = await this.#authenticate();
+      if (this.#stage !== GREETING) throw this.#deathReason();
+      this.#transport.write(
+        utf8Encoder.encode(`CONNECT ${JSON.stringify(this.#connectFields(auth))}\r\nPING\r\n`),
+      );
+      await this.#greeted;
+    } catch (error) {
+      this.die(isNatsError(error) ? error : new ConnectionError("the handshake failed", { cause: error }));
+      throw signal.aborted ? signal.reason : this.#deathReason();
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #deathReason(): NatsError {
+    return this.#reason ?? new ClosedConnectionError();
+  }
+
+  // credentials of the address win, for that server only (C-CONN-7)
+  async #authenticate(): Promise<AuthFields> {
+    const { user, pass, token } = this.server.address;
+    if (user !== undefined) return { user, pass: pass ?? "" };
+    if (token !== undefined) return { auth_token: token };
+    return this.#options.authenticate(this.info.nonce);
+  }
+
+  #connectFields(auth: AuthFields): ConnectFields {
+    const { name, noEcho, pedantic, verbose, runtime } = this.#options;
+    const headers = this.info.headers === true;
+    return {
+      verbose,
+      pedantic,
+      tls_required: this.#tlsDemanded(),
+      ...(name === undefined ? {} : { name }),
+      lang: runtime.lang,
+      version: runtime.version,
+      protocol: 1,
+      ...(this.info.proto >= 1 ? { echo: !noEcho } : {}),
+      headers,
+      no_responders: headers,
+      ...auth,
+    };
+  }
+
+  #tlsDemanded(): boolean {
+    const { scheme } = this.server.address;
+    return scheme === "tls" || scheme === "wss" || (scheme === "nats" && this.#options.tls != null);
+  }
+
+  // The first INFO decides about TLS at once: nothing in clear may follow it then (C-TLS-4).
+  #firstInfo(info: ServerInfo): void {
+    this.info = info;
+    const { scheme } = this.server.address;
+    const { listen: server } = this.server;
+    const transport = this.#transport;
+    if (this.#options.noEcho && info.proto < 1) {
+      throw new ConnectionError(
+        `${server} does not know 'noEcho': leave the option out`,
+        { server },
+        "UNSUPPORTED",
+      );
+    }
+    if (transport.maxWrite !== undefined && info.max_payload > 0) {
+      transport.maxWrite = Math.min(transport.maxWrite, info.max_payload);
+    }
+    this.#stage = GREETING;
+    if (!transport.encrypted && (scheme === "nats" || scheme === "tls")) {
+      const offered = info.tls_required === true || info.tls_available === true;
+      if (this.#options.tls === null) {
+        if (info.tls_required === true) {
+          throw new ConnectionError(
+            `${server} requires TLS and the option 'tls: null' refuses it`,
+            { server },
+            "TLS",
+          );
+        }
+      } else if (offered) {
+        if (transport.startTls === undefined) {
+          throw new ConnectionError(`${server} wants TLS and this transport can't`, { server }, "TLS");
+        }
+        this.#stage = UPGRADING;
+      } else if (this.#tlsDemanded()) {
+        throw new ConnectionError(
+          `${server} does not offer TLS, which was asked for: nothing was sent to it`,
+          { server },
+          "TLS",
+        );
+      }
+    }
+    this.#hello.resolve();
+  }
+
+  /** From now on the owner hears of everything, and what is in `outbox` is sent; begins to ping. */
+  own(owner: LinkOwner, outbox: Outbox): void {
+    this.#owner = owner;
+    this.#outbox = outbox;
+    this.#schedulePing(this.#options.pingInterval);
+  }
+
+  get open(): boolean {
+    return this.#stage === OPEN;
+  }
+
+  // -- output --------------------------------------------------------------------------------------------------------
+
+  get buffered(): number {
+    return this.#transport.buffered;
+  }
+
+  get encrypted(): boolean {
+    return this.#transport.encrypted;
+  }
+
+  /** true when it takes a batch */
+  get writable(): boolean {
+    return this.#writable && this.#stage === OPEN;
+  }
+
+  /** Give the transport what waits, as far as it takes it. */
+  send(): void {
+    const outbox = this.#outbox as Outbox;
+    while (this.writable && outbox.bytes > 0) this.#give(outbox.takeSome(BATCH));
+  }
+
+  /** Write lines ahead of all that waits. */
+  write(bytes: Uint8Array): void {
+    this.#give([{ bytes, messages: 0, controls: [] }]);
+  }
+
+  #give(chunks: Chunk[]): void {
+    for (const chunk of chunks) {
+      if (this.#transport.write(chunk.bytes)) {
+        if (this.#given.length > 0) this.#given = [];
+        this.#writable = true;
+      } else {
+        this.#given.push(chunk);
+        this.#writable = false;
+      }
+    }
+  }
+
+  /** A round trip behind all that waits; rejects when the link dies first. PONGs come in the order of the PINGs. */
+  ping(): Promise<void> {
+    const pong = deferred<void>();
+    this.#outbox?.control("PING\r\n");
+    this.#pings.push(pong);
+    this.send();
+    return pong;
+  }
+
+  // -- input ---------------------------------------------------------------------------------------------------------
+
+  onData(bytes: Uint8Array): void {
+    try {
+      this.#decoder.push(bytes);
+    } catch (error) {
+      this.die(isNatsError(error) ? error : new ProtocolError("reading failed", { cause: error }));
+    }
+  }
+
+  onMsg(
+    bytes: Uint8Array,
+    sid: number,
+    subjectStart: number,
+    subjectEnd: number,
+    replyStart: number,
+    replyEnd: number,
+    headerStart: number,
+    dataStart: number,
+    dataEnd: number,
+  ): void {
+    this.#subscriptions.onMsg(
+      bytes,
+      sid,
+      subjectStart,
+      subjectEnd,
+      replyStart,
+      replyEnd,
+      headerStart,
+      dataStart,
+      dataEnd,
+    );
+  }
+
+  onInfo(json: string): void {
+    this.#notWhileUpgrading();
+    const info = parseInfo(json);
+    if (this.#stage === WAITING_FOR_INFO) this.#firstInfo(info);
+    else if (this.#stage < CLOSING) {
+      this.info = info;
+      this.#owner?.onInfo(this, info);
+    }
+  }
+
+  onErr(text: string): void {
+    this.#notWhileUpgrading();
+    if (this.#stage >= CLOSING) return;
+    const error = parseServerError(text);
+    this.serverError = error;
+    if (this.#owner !== undefined) this.#owner.onServerError(this, error);
+    // before the handshake is over, an error is the end of it (C-CONN-1)
+    else this.die(error.error);
+  }
+
+  onPing(): void {
+    this.#notWhileUpgrading();
+    // never the first thing to be said: that is CONNECT
+    if (this.#stage === OPEN || this.#stage === GREETING) this.#transport.write(PONG);
+  }
+
+  onPong(): void {
+    this.#notWhileUpgrading();
+    this.#pingsOut = 0;
+    if (this.#stage === GREETING) {
+      this.#stage = OPEN;
+      this.#greeted.resolve();
+      return;
+    }
+    this.#pings.shift()?.resolve();
+  }
+
+  #notWhileUpgrading(): void {
+    if (this.#stage === UPGRADING) {
+      throw new ProtocolError(`${this.server.listen} sent more than INFO before TLS`, {
+        server: this.server.listen,
+      });
+    }
+  }
+
+  onDrain(): void {
+    this.#given = [];
+    this.#writable = true;
+    this.#owner?.onDrain(this);
+  }
+
+  onClose(error?: Error): void {
+    if (this.#stage === CLOSING) {
+      // no error: all was sent
+      if (error !== undefined) this.#lostAtClose = unsent(this.#given, Number.POSITIVE_INFINITY);
+      return;
+    }
+    const { listen: server } = this.server;
+    this.die(
+      isNatsError(error)
+        ? error
+        : new ConnectionError(
+            `${server} closed the connection`,
+            error === undefined ? { server } : { server, cause: error },
+          ),
+    );
+  }
+
+  // -- liveness ------------------------------------------------------------------------------------------------------
+
+  #schedulePing(delay: number): void {
+    this.#pingTimer = setTimeout(() => this.#tick(), Math.min(delay, 2 ** 31 - 1));
+  }
+
+  // One ping an interval. When as many as may be are unanswered, the last gets one second more, then the link is stale.
+  #tick(): void {
+    const { pingInterval, maxPingOut } = this.#options;
+    if (this.#pingsOut >= maxPingOut) {
+      this.#owner?.onStale();
+      this.die(
+        new ConnectionError(
+          `${this.server.listen} left ${this.#pingsOut} pings unanswered`,
+          { server: this.server.listen },
+          "STALE_CONNECTION",
+        ),
+      );
+      return;
+    }
+    this.#pingsOut++;
+    this.#outbox?.control("PING\r\n");
+    this.#pings.push(undefined);
+    this.send();
+    this.#owner?.onPing(this.#pingsOut);
+    this.#schedulePing(this.#pingsOut >= maxPingOut ? Math.min(pingInterval, 1000) : pingInterval);
+  }
+
+  // -- end -----------------------------------------------------------------------------------------------------------
+
+  /** Orderly: all that waits is given to the transport, which sends it and closes. Resolves to the messages that were not sent. */
+  async close(): Promise<number> {
+    if (this.#stage === DEAD) return 0;
+    if (this.#outbox !== undefined) this.#give(this.#outbox.take());
+    this.#stage = CLOSING;
+    clearTimeout(this.#pingTimer);
+    await this.#transport.close();
+    this.#settle(new ClosedConnectionError());
+    return this.#lostAtClose;
+  }
+
+  /** At once: the socket is destroyed. */
+  die(error: NatsError): void {
+    if (this.#stage >= CLOSING) return;
+    const wasOpen = this.#stage === OPEN;
+    const lost = unsent(this.#given, this.#transport.buffered);
+    // C-ERR-7: what the server said before it closed is the reason
+    const reason = this.serverError?.fatal === true ? this.serverError.error : error;
+    this.#settle(reason);
+    this.#transport.destroy();
+    if (wasOpen) this.#owner?.onClose(this, reason, lost);
+  }
+
+  #settle(reason: NatsError): void {
+    this.#stage = DEAD;
+    this.#reason = reason;
+    clearTimeout(this.#pingTimer);
+    this.#given = [];
+    this.#hello.reject(reason);
+    this.#greeted.reject(reason);
+    for (let ping = this.#pings.length; ping > 0; ping--) {
+      this.#pings
+        .shift()
+        ?.reject(
+          new ConnectionError(
+            "the link was lost before the server answered",
+            { cause: reason },
+            "DISCONNECTED",
+          ),
+        );
+    }
+  }
+}
+
+// Messages of the chunks that were not taken whole, when `left` bytes at the end of them were not.
+function unsent(given: readonly Chunk[], left: number): number {
+  let messages = 0;
+  for (let i = given.length - 1; i >= 0 && left > 0; i--) {
+    const chunk = given[i] as Chunk;
+    messages += chunk.messages;
+    left -= chunk.bytes.length;
+  }
+  return messages;
+}
+
+function parseInfo(json: string): ServerInfo {
+  try {
+    const info: unknown = JSON.parse(json);
+    if (typeof info === "object" && info !== null) return info as ServerInfo;
+  } catch (cause) {
+    throw new ProtocolError("INFO of the server is not JSON", { cause });
+  }
+  throw new ProtocolError("INFO of the server is not an object");
+}

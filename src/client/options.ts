@@ -1,0 +1,226 @@
+// Options: what connect() takes, and the same with everything decided. Nothing below asks for a default again.
+import { type AuthOptions, type Authenticator, buildAuthenticator } from "../auth/authenticator.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { validateInboxPrefix } from "../protocol/subject.ts";
+import type { AuthFields } from "../protocol/ops.ts";
+import type { TlsOptions } from "../transport/tls.ts";
+import type { Dialer, Scheme } from "../transport/transport.ts";
+import type { ReconnectToServerHandler, Server } from "./connection.ts";
+
+/** Options of `connect()`. Durations are milliseconds. */
+export interface ConnectionOptions {
+  /**
+   * addresses of servers, `[scheme://][user:pass@|token@]host[:port]`, as an array or separated by commas. The scheme picks the transport:
+   * `nats://` (TCP, TLS when the server offers it), `tls://` (TCP, TLS required), `ws://`, `wss://`; one list may mix them.
+   * Default `127.0.0.1:4222`.
+   */
+  servers?: string | string[];
+  /** short for `servers: "127.0.0.1:<port>"` */
+  port?: number;
+  /** gives the credentials, at every dial; it may be async. Several are merged. */
+  authenticator?: Authenticator | Authenticator[];
+  /** user name; credentials in a server's address win over it */
+  user?: string;
+  /** password of `user` */
+  pass?: string;
+  /** token */
+  token?: string;
+  /** name of the connection, for the server's monitoring */
+  name?: string;
+  /** milliseconds that one dial may take, with its TLS and its handshake. Default 20 000. */
+  timeout?: number;
+  /** ends the first connection attempt, and with `waitOnFirstConnect` the waiting for it */
+  signal?: AbortSignal;
+  /** an object requires TLS; null refuses it; left out, TLS is used when the server requires or offers it */
+  tls?: TlsOptions | null;
+  /** replaces the transports that the runtime has */
+  dialer?: Dialer;
+  /** headers of the WebSocket handshake; Node and Bun */
+  wsHeaders?: Record<string, string>;
+  /** milliseconds between pings of the server. Default 120 000. */
+  pingInterval?: number;
+  /** unanswered pings after which the link is given up. Default 2. */
+  maxPingOut?: number;
+  /** reconnect when the link is lost. Default true; false closes the connection then. */
+  reconnect?: boolean;
+  /** failed attempts in a row after which a server is given up; -1, the default, is never */
+  maxReconnectAttempts?: number;
+  /** milliseconds before the second attempt in a row to one server; the wait doubles, with full jitter. Default 250. */
+  reconnectTimeWait?: number;
+  /** the longest wait between attempts to one server. Default 8000. */
+  maxReconnectTimeWait?: number;
+  /** milliseconds of random extra wait. Default 100. */
+  reconnectJitter?: number;
+  /** the same where TLS is asked for. Default 1000. */
+  reconnectJitterTLS?: number;
+  /** gives the milliseconds to wait before an attempt, in place of the above */
+  reconnectDelayHandler?: (attempt: number, server: Server) => number;
+  /** chooses the server of each dial */
+  reconnectToServer?: ReconnectToServerHandler;
+  /** go on trying when the first connection fails. Default false: each server is tried once. */
+  waitOnFirstConnect?: boolean;
+  /** go on after the same server refused the credentials twice in a row. Default false: the connection closes then. */
+  ignoreAuthErrorAbort?: boolean;
+  /** keep the order of the servers and of their addresses. Default false: shuffled. */
+  noRandomize?: boolean;
+  /** don't learn servers from the cluster. Default false. */
+  ignoreClusterUpdates?: boolean;
+  /** the server sends nothing back that this connection published. Default false. */
+  noEcho?: boolean;
+  /** the server checks published subjects. Default false. */
+  pedantic?: boolean;
+  /** the server acknowledges every operation; costs time, gives nothing. Default false. */
+  verbose?: boolean;
+  /** first tokens of the reply subjects. Default `_INBOX`. */
+  inboxPrefix?: string;
+  /** what `publish` does while there is no connection: keep (default), throw code `DISCONNECTED`, or drop and count */
+  whenDisconnected?: "buffer" | "throw" | "drop";
+  /** bytes kept while there is no connection; beyond, `publish` throws code `OUTBOUND_FULL`. Default 8 MiB. */
+  maxPendingBytes?: number;
+  /** bytes that may wait for the socket while there is a connection; beyond, `publish` throws `OUTBOUND_FULL`. Default 512 MiB. */
+  maxOutboundBytes?: number;
+  /** don't keep the stack of the caller for the errors of requests: a little faster. Default false. */
+  noAsyncTraces?: boolean;
+}
+
+/** What only the entry that created `connect` knows. */
+export interface Runtime {
+  /** how to dial each scheme */
+  readonly dialers: Partial<Record<Scheme, Dialer>>;
+  /** what an address without a scheme means */
+  readonly bare: Scheme;
+  /** read `nats://` and `http://` as WebSocket */
+  readonly translate: boolean;
+  /** server when none is given */
+  readonly defaultServer: string;
+  /** the CONNECT fields `lang` and `version` */
+  readonly lang: string;
+  readonly version: string;
+}
+
+/** Options with everything decided. */
+export interface ResolvedOptions
+  extends Required<
+    Omit<
+      ConnectionOptions,
+      | "port"
+      | "authenticator"
+      | "user"
+      | "pass"
+      | "token"
+      | "signal"
+      | "tls"
+      | "name"
+      | "dialer"
+      | "wsHeaders"
+      | "reconnectDelayHandler"
+      | "reconnectToServer"
+    >
+  > {
+  readonly servers: string[];
+  readonly authenticate: (nonce?: string) => Promise<AuthFields>;
+  /** the user gave an authenticator: an expired login is worth another try */
+  readonly renewable: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly tls: TlsOptions | null | undefined;
+  readonly name: string | undefined;
+  readonly wsHeaders: Record<string, string> | undefined;
+  readonly reconnectDelayHandler: ConnectionOptions["reconnectDelayHandler"];
+  readonly reconnectToServer: ReconnectToServerHandler | undefined;
+  readonly runtime: Runtime;
+}
+
+const INFINITE = Number.POSITIVE_INFINITY;
+
+/** @throws {NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
+export function resolveOptions(given: ConnectionOptions, runtime: Runtime): ResolvedOptions {
+  const options = given ?? {};
+  const {
+    servers,
+    port,
+    authenticator,
+    user,
+    pass,
+    token,
+    tls,
+    dialer,
+    whenDisconnected = "buffer",
+  } = options;
+  if (servers !== undefined && port !== undefined) {
+    throw InvalidArgumentError.format(["servers", "port"], "exclude each other: give one of them");
+  }
+  if (!["buffer", "throw", "drop"].includes(whenDisconnected)) {
+    throw new InvalidArgumentError(
+      `whenDisconnected is '${String(whenDisconnected)}': give buffer, throw or drop`,
+    );
+  }
+  const auth: AuthOptions = { authenticator, user, pass, token };
+  const inboxPrefix = options.inboxPrefix ?? "_INBOX";
+  validateInboxPrefix(inboxPrefix);
+  return {
+    servers: serverList(servers, port, runtime),
+    authenticate: buildAuthenticator(auth),
+    renewable: authenticator !== undefined,
+    name: options.name,
+    timeout: number(options, "timeout", 20000, 1),
+    signal: options.signal,
+    tls,
+    wsHeaders: options.wsHeaders,
+    pingInterval: number(options, "pingInterval", 120000, 1),
+    maxPingOut: number(options, "maxPingOut", 2, 1),
+    reconnect: options.reconnect ?? true,
+    maxReconnectAttempts: number(options, "maxReconnectAttempts", -1, -1),
+    reconnectTimeWait: number(options, "reconnectTimeWait", 250, 0),
+    maxReconnectTimeWait: number(options, "maxReconnectTimeWait", 8000, 0),
+    reconnectJitter: number(options, "reconnectJitter", 100, 0),
+    reconnectJitterTLS: number(options, "reconnectJitterTLS", 1000, 0),
+    reconnectDelayHandler: options.reconnectDelayHandler,
+    reconnectToServer: options.reconnectToServer,
+    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
+    ignoreAuthErrorAbort: options.ignoreAuthErrorAbort ?? false,
+    noRandomize: options.noRandomize ?? false,
+    ignoreClusterUpdates: options.ignoreClusterUpdates ?? false,
+    noEcho: options.noEcho ?? false,
+    pedantic: options.pedantic ?? false,
+    verbose: options.verbose ?? false,
+    inboxPrefix,
+    whenDisconnected,
+    maxPendingBytes: number(options, "maxPendingBytes", 8388608, 0),
+    maxOutboundBytes: number(options, "maxOutboundBytes", 536870912, 1),
+    noAsyncTraces: options.noAsyncTraces ?? false,
+    runtime:
+      dialer === undefined
+        ? runtime
+        : { ...runtime, dialers: { nats: dialer, tls: dialer, ws: dialer, wss: dialer } },
+  };
+}
+
+function serverList(
+  servers: string | string[] | undefined,
+  port: number | undefined,
+  runtime: Runtime,
+): string[] {
+  if (port !== undefined) {
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      throw new InvalidArgumentError(`port is ${String(port)}: give a whole number from 1 to 65535`);
+    }
+    return [`127.0.0.1:${port}`];
+  }
+  const list = (Array.isArray(servers) ? servers : [servers ?? runtime.defaultServer])
+    .flatMap((entry) => String(entry).split(","))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  return list.length === 0 ? [runtime.defaultServer] : list;
+}
+
+type NumberOption = {
+  [K in keyof ConnectionOptions]-?: ConnectionOptions[K] extends number | undefined ? K : never;
+}[keyof ConnectionOptions];
+
+function number(options: ConnectionOptions, name: NumberOption, fallback: number, least: number): number {
+  const value = options[name] ?? fallback;
+  if (typeof value !== "number" || !(value >= least && value <= INFINITE)) {
+    throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least} or more`);
+  }
+  return value;
+}

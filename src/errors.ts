@@ -1,0 +1,289 @@
+// Errors: the one family every failure of the package belongs to. Imported by every layer; imports nothing.
+
+/**
+ * Every code a {@link NatsError} can carry. The set is closed: match on `err.code`, never on the text.
+ */
+export type NatsErrorCode =
+  /** the call was ended by the `signal` given to it; `cause` is the signal's reason */
+  | "ABORTED"
+  /** the server refused the credentials, the account or the connection type */
+  | "AUTHORIZATION"
+  /** the login ran out (user, account, revocation) while connected */
+  | "AUTHENTICATION_EXPIRED"
+  /** an authenticator of the user threw or gave something that is no credential */
+  | "AUTHENTICATOR"
+  /** the connection is closed */
+  | "CLOSED"
+  /** a payload could not be encoded or decoded, or failed its schema */
+  | "CODEC"
+  /** a server could not be reached or the link to it broke */
+  | "CONNECTION"
+  /** nothing listens at the address */
+  | "CONNECTION_REFUSED"
+  /** there is no connection right now, and the policy or the call does not wait for one */
+  | "DISCONNECTED"
+  /** the connection or the subscription is draining */
+  | "DRAINING"
+  /** a header name, value or block is malformed */
+  | "INVALID_HEADER"
+  /** an option or an argument has a value that can't be used */
+  | "INVALID_ARGUMENT"
+  /** a key, seed, JWT or credentials file is malformed */
+  | "INVALID_KEY"
+  /** the call does not fit the state of the object */
+  | "INVALID_OPERATION"
+  /** a subject, queue group or inbox prefix is malformed */
+  | "INVALID_SUBJECT"
+  /** the server's limit on connections is reached */
+  | "MAX_CONNECTIONS"
+  /** the message is larger than the server's `max_payload` */
+  | "MAX_PAYLOAD"
+  /** the server's limit on subscriptions is reached */
+  | "MAX_SUBSCRIPTIONS"
+  /** nobody is subscribed to the subject of a request */
+  | "NO_RESPONDERS"
+  /** the outbound queue is full; the message was not accepted */
+  | "OUTBOUND_FULL"
+  /** the server does not allow this user the subject */
+  | "PERMISSION_VIOLATION"
+  /** the peer sent bytes that are not the protocol, or refused ours */
+  | "PROTOCOL"
+  /** the messages of a subscription came faster than they were taken */
+  | "SLOW_CONSUMER"
+  /** the server stopped answering pings */
+  | "STALE_CONNECTION"
+  /** the deadline passed first */
+  | "TIMEOUT"
+  /** TLS could not be agreed on, or the certificate was refused */
+  | "TLS"
+  /** the runtime, the transport or the server lacks what was asked for */
+  | "UNSUPPORTED";
+
+/** What a {@link NatsError} may be given beside code and message. */
+export interface NatsErrorFacts {
+  /** the error below this one */
+  cause?: unknown;
+  /** the subject concerned */
+  subject?: string;
+  /** the queue group concerned */
+  queue?: string;
+  /** the server concerned, as `host:port`, without credentials */
+  server?: string;
+  /** what the server wrote, without the quotes */
+  serverText?: string;
+}
+
+const BRAND: unique symbol = Symbol.for("isonats.NatsError") as never;
+
+function isBranded(value: unknown): boolean {
+  return typeof value === "object" && value !== null && BRAND in value;
+}
+
+/**
+ * The base class of everything isonats throws or rejects with.
+ *
+ * `instanceof NatsError` is true for errors of another copy of the package too.
+ */
+export class NatsError extends Error {
+  /** what kind of failure this is */
+  readonly code: NatsErrorCode;
+  /** the subject concerned, where there is one */
+  declare readonly subject?: string;
+  /** the queue group concerned, where there is one */
+  declare readonly queue?: string;
+  /** the server concerned, as `host:port` */
+  declare readonly server?: string;
+  /** the `-ERR` text of the server, where one is behind this */
+  declare readonly serverText?: string;
+  /** @internal */
+  declare readonly [BRAND]: true;
+
+  constructor(code: NatsErrorCode, message: string, facts: NatsErrorFacts = {}) {
+    const { cause, ...fields } = facts;
+    super(`[${code}] ${message}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    for (const [key, value] of Object.entries(fields)) {
+      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
+    }
+    // an own, hidden name: minifiers rename classes
+    Object.defineProperty(this, "name", { value: "NatsError", configurable: true });
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === NatsError ? isBranded(value) : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+}
+
+/** True for every error of isonats, also of another copy of the package in the same process. */
+export function isNatsError(value: unknown): value is NatsError {
+  return isBranded(value);
+}
+
+function named(error: NatsError, name: string): void {
+  Object.defineProperty(error, "name", { value: name, configurable: true });
+}
+
+/** A subject, queue group or inbox prefix that can't be used. Code `INVALID_SUBJECT`. */
+export class InvalidSubjectError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts) {
+    super("INVALID_SUBJECT", message, facts);
+    named(this, "InvalidSubjectError");
+  }
+}
+
+/** An option or argument that can't be used. Code `INVALID_ARGUMENT`, or `MAX_PAYLOAD` for a message that is too large. */
+export class InvalidArgumentError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "INVALID_ARGUMENT") {
+    super(code, message, facts);
+    named(this, "InvalidArgumentError");
+  }
+
+  /** The familiar form of the message: `'a' and 'b' are mutually exclusive`. */
+  static format(property: string | string[], message: string): InvalidArgumentError {
+    const names = (Array.isArray(property) ? property : [property]).map((name) => `'${name}'`);
+    return new InvalidArgumentError(`${names.join(" and ")} ${message}`);
+  }
+}
+
+/** A call that does not fit the state of its object. Code `INVALID_OPERATION`. */
+export class InvalidOperationError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts) {
+    super("INVALID_OPERATION", message, facts);
+    named(this, "InvalidOperationError");
+  }
+}
+
+/** The login ran out while connected. Code `AUTHENTICATION_EXPIRED`. */
+export class UserAuthenticationExpiredError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts) {
+    super("AUTHENTICATION_EXPIRED", message, facts);
+    named(this, "UserAuthenticationExpiredError");
+  }
+}
+
+/** The server refused who we are. Code `AUTHORIZATION`. */
+export class AuthorizationError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts) {
+    super("AUTHORIZATION", message, facts);
+    named(this, "AuthorizationError");
+  }
+}
+
+/** The connection is closed. Code `CLOSED`. */
+export class ClosedConnectionError extends NatsError {
+  constructor(facts?: NatsErrorFacts) {
+    super("CLOSED", "the connection is closed", facts);
+    named(this, "ClosedConnectionError");
+  }
+}
+
+/** The connection is draining. Code `DRAINING`. */
+export class DrainingConnectionError extends NatsError {
+  constructor(facts?: NatsErrorFacts) {
+    super("DRAINING", "the connection is draining", facts);
+    named(this, "DrainingConnectionError");
+  }
+}
+
+/** A server could not be reached, or the link to it broke; `code` says how. */
+export class ConnectionError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "CONNECTION") {
+    super(code, message, facts);
+    named(this, "ConnectionError");
+  }
+}
+
+/** The peer broke the protocol, or says that we did; `code` says what it was about. */
+export class ProtocolError extends NatsError {
+  constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "PROTOCOL") {
+    super(code, message, facts);
+    named(this, "ProtocolError");
+  }
+}
+
+/** A request failed before its deadline; `cause` is the reason, and `code` the reason's code. */
+export class RequestError extends NatsError {
+  constructor(message: string, cause: NatsError) {
+    super(cause.code, message, { cause, ...(cause.subject === undefined ? {} : { subject: cause.subject }) });
+    named(this, "RequestError");
+  }
+
+  /** True when nobody was subscribed to the subject. */
+  isNoResponders(): boolean {
+    return this.code === "NO_RESPONDERS";
+  }
+}
+
+/** A deadline passed. Code `TIMEOUT`; `reason` says what was missing. */
+export class TimeoutError extends NatsError {
+  /** `"no connection"` when there was none while the call waited, else `"no reply"` */
+  readonly reason: "no connection" | "no reply";
+  constructor(
+    message: string,
+    facts: NatsErrorFacts = {},
+    reason: "no connection" | "no reply" = "no reply",
+  ) {
+    super("TIMEOUT", message, facts);
+    named(this, "TimeoutError");
+    this.reason = reason;
+  }
+}
+
+/** Nobody is subscribed to the subject. Code `NO_RESPONDERS`. */
+export class NoRespondersError extends NatsError {
+  declare readonly subject: string;
+  constructor(subject: string, facts?: NatsErrorFacts) {
+    super("NO_RESPONDERS", `nobody is subscribed to '${subject}'`, { ...facts, subject });
+    named(this, "NoRespondersError");
+  }
+}
+
+/** The server does not allow this user the subject. Code `PERMISSION_VIOLATION`. */
+export class PermissionViolationError extends NatsError {
+  declare readonly subject: string;
+  /** what was refused */
+  readonly operation: "publish" | "subscription";
+  constructor(operation: "publish" | "subscription", subject: string, facts?: NatsErrorFacts) {
+    super(
+      "PERMISSION_VIOLATION",
+      `the server refuses this user the ${operation} ${operation === "publish" ? "to" : "on"} '${subject}'`,
+      { ...facts, subject },
+    );
+    named(this, "PermissionViolationError");
+    this.operation = operation;
+  }
+}
+
+/** The familiar group of all error classes. */
+export const errors: {
+  readonly AuthorizationError: typeof AuthorizationError;
+  readonly ClosedConnectionError: typeof ClosedConnectionError;
+  readonly ConnectionError: typeof ConnectionError;
+  readonly DrainingConnectionError: typeof DrainingConnectionError;
+  readonly InvalidArgumentError: typeof InvalidArgumentError;
+  readonly InvalidOperationError: typeof InvalidOperationError;
+  readonly InvalidSubjectError: typeof InvalidSubjectError;
+  readonly NatsError: typeof NatsError;
+  readonly NoRespondersError: typeof NoRespondersError;
+  readonly PermissionViolationError: typeof PermissionViolationError;
+  readonly ProtocolError: typeof ProtocolError;
+  readonly RequestError: typeof RequestError;
+  readonly TimeoutError: typeof TimeoutError;
+  readonly UserAuthenticationExpiredError: typeof UserAuthenticationExpiredError;
+} = {
+  AuthorizationError,
+  ClosedConnectionError,
+  ConnectionError,
+  DrainingConnectionError,
+  InvalidArgumentError,
+  InvalidOperationError,
+  InvalidSubjectError,
+  NatsError,
+  NoRespondersError,
+  PermissionViolationError,
+  ProtocolError,
+  RequestError,
+  TimeoutError,
+  UserAuthenticationExpiredError,
+};

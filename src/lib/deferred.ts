@@ -1,0 +1,125 @@
+// Waiting: promises settled from outside, and promises that end in time.
+import { InvalidArgumentError, NatsError, TimeoutError } from "../errors.ts";
+
+/** A promise with its own `resolve` and `reject`. */
+export interface Deferred<T> extends Promise<T> {
+  /** settle it with a value, or with the outcome of another promise */
+  resolve(value: T | PromiseLike<T>): void;
+  /** settle it with an error */
+  reject(reason?: unknown): void;
+}
+
+/** A promise for a moment to come, which `cancel` makes the present one. */
+export interface Delay extends Promise<void> {
+  /** resolve now, and stop the timer */
+  cancel(): void;
+}
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** milliseconds; without it, or when it is Infinity, there is no deadline */
+  timeout?: number | undefined;
+  /** ends the wait with an error of code `ABORTED` */
+  signal?: AbortSignal | undefined;
+}
+
+/** What {@link settle} can be told. */
+export interface SettleOptions extends WaitOptions {
+  /** what is waited for, for the messages, as in "the flush"; default "the wait" */
+  what?: string;
+  /** makes the error of the deadline, where a plain {@link TimeoutError} won't do */
+  expired?: () => Error;
+  /** called once when the wait is over, however it ended */
+  finish?: () => void;
+}
+
+// a timer set for longer than this fires at once
+const LONGEST_TIMER = 0x7fff_ffff;
+
+/** The error of what `signal` ended: "the flush". */
+export function aborted(signal: AbortSignal, what: string): NatsError {
+  return new NatsError("ABORTED", `${what} was ended by its signal`, { cause: signal.reason });
+}
+
+/** A promise that is settled by calling its `resolve` or `reject`. */
+export function deferred<T = void>(): Deferred<T> {
+  let methods: Pick<Deferred<T>, "resolve" | "reject"> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    methods = { resolve, reject };
+  });
+  return Object.assign(promise, methods) as Deferred<T>;
+}
+
+/** A promise that resolves after `ms` milliseconds (default 0), or when it is cancelled. */
+export function delay(ms = 0): Delay {
+  let cancel: (() => void) | undefined;
+  const promise = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    cancel = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+  return Object.assign(promise, { cancel }) as Delay;
+}
+
+/**
+ * The outcome of `promise`, if it comes within `ms` milliseconds (default 1000). No timer is left behind.
+ *
+ * @throws {@link TimeoutError} TIMEOUT
+ */
+export function deadline<T>(promise: PromiseLike<T>, ms = 1000): Promise<T> {
+  return settle(promise, { timeout: ms });
+}
+
+/**
+ * One wait: for a promise, or for what a function does with the two callbacks it is given. It ends with the first of
+ * outcome, deadline and signal, and takes its timer and its listener with it. The function is not called when the signal
+ * was aborted before.
+ *
+ * @throws {@link NatsError} TIMEOUT, ABORTED, INVALID_ARGUMENT
+ */
+export function settle<T>(
+  source: PromiseLike<T> | ((resolve: (value: T) => void, reject: (error: unknown) => void) => void),
+  options: SettleOptions = {},
+): Promise<T> {
+  const { timeout = Infinity, signal, what = "the wait", expired, finish } = options;
+  return new Promise((resolve, reject) => {
+    let over = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (): boolean => {
+      if (over) return false;
+      over = true;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      finish?.();
+      return true;
+    };
+    const succeed = (value: T): void => {
+      if (end()) resolve(value);
+    };
+    const fail = (error: unknown): void => {
+      if (end()) reject(error);
+    };
+    const abort = (): void => fail(aborted(signal as AbortSignal, what));
+    // a promise is listened to in any case, or its rejection would be nobody's
+    if (typeof source !== "function") source.then(succeed, fail);
+    if (!(timeout >= 0)) {
+      return fail(InvalidArgumentError.format("timeout", `must be 0 or more milliseconds, got ${timeout}`));
+    }
+    if (signal?.aborted) return abort();
+    signal?.addEventListener("abort", abort);
+    if (timeout <= LONGEST_TIMER) {
+      timer = setTimeout(() => {
+        fail(expired?.() ?? new TimeoutError(`${what} took longer than ${timeout} ms`));
+      }, timeout);
+    }
+    if (typeof source === "function") {
+      try {
+        source(succeed, fail);
+      } catch (error) {
+        fail(error);
+      }
+    }
+  });
+}
