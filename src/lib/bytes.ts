@@ -24,7 +24,7 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
 
 /** Bytes `start` to `end` as text; short ASCII is decoded without a call into the runtime. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= 32) {
+  if (end - start <= 12) {
     let text = "";
     for (let i = start; i < end; i++) {
       const byte = bytes[i] as number;

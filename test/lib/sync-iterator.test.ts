@@ -18,10 +18,11 @@ test("gives the items one by one, then null for ever", async () => {
 
 test("rejects when the source does", async () => {
   const items = syncIterator(
-    // biome-ignore lint/correctness/useYield: it fails first
-    (async function* (): AsyncGenerator<number> {
+    (async function* () {
+      yield 1;
       throw new RangeError("x");
     })(),
   );
+  assert.equal(await items.next(), 1);
   await assert.rejects(items.next(), RangeError);
 });

@@ -1,0 +1,56 @@
+// Recorder: a sink for the decoder that writes down what it is told, as plain values.
+import { Decoder, type DecoderLimits } from "../../src/protocol/decoder.ts";
+
+export type Op = (string | number)[];
+
+const text = (bytes: Uint8Array, start: number, end: number) =>
+  Buffer.from(bytes.subarray(start, end)).toString();
+
+/** A decoder and what it found. */
+export function recorder(role: "client" | "server", limits?: DecoderLimits): { decoder: Decoder; ops: Op[] } {
+  const ops: Op[] = [];
+  const common = {
+    onPing: () => void ops.push(["ping"]),
+    onPong: () => void ops.push(["pong"]),
+  };
+  const decoder =
+    role === "client"
+      ? new Decoder(
+          "client",
+          {
+            ...common,
+            onInfo: (json) => void ops.push(["info", json]),
+            onErr: (line) => void ops.push(["err", line]),
+            onMsg: (bytes, sid, s0, s1, r0, r1, h, d0, d1) =>
+              void ops.push([
+                "msg",
+                sid,
+                text(bytes, s0, s1),
+                text(bytes, r0, r1),
+                text(bytes, h, d0),
+                text(bytes, d0, d1),
+              ]),
+          },
+          limits,
+        )
+      : new Decoder(
+          "server",
+          {
+            ...common,
+            onConnect: (json) => void ops.push(["connect", json]),
+            onSub: (subject, queue, sid) => void ops.push(["sub", subject, queue, sid]),
+            onUnsub: (sid, max) => void ops.push(["unsub", sid, max]),
+            onPub: (bytes, s0, s1, r0, r1, h, d0, d1, sizes) =>
+              void ops.push([
+                "pub",
+                text(bytes, s0, s1),
+                text(bytes, r0, r1),
+                text(bytes, h, d0),
+                text(bytes, d0, d1),
+                sizes,
+              ]),
+          },
+          limits,
+        );
+  return { decoder, ops };
+}
