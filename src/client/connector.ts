@@ -7,7 +7,7 @@ import {
   TimeoutError,
   isNatsError,
 } from "../errors.ts";
-import { type Delay, delay } from "../lib/deferred.ts";
+import { type Delay, delay, settle } from "../lib/deferred.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import type { HandlerErrorStatus, ReconnectingStatus } from "./connection.ts";
 import { Link } from "./link.ts";
@@ -145,7 +145,7 @@ export class Connector {
       );
     }, timeout);
     try {
-      const transport = await dialer({
+      const dial = dialer({
         scheme,
         hostname,
         port,
@@ -156,6 +156,14 @@ export class Connector {
         noRandomize,
         ...(wsHeaders === undefined ? {} : { wsHeaders }),
         signal: controller.signal,
+      });
+      // a transport that comes after the dial was given up is discarded
+      const transport = await settle(dial, { signal: controller.signal }).catch((error: unknown) => {
+        dial.then(
+          (late) => late.destroy(),
+          () => undefined,
+        );
+        throw error;
       });
       const link = new Link(server, transport, this.#options, this.#subscriptions);
       await link.greet(controller.signal);

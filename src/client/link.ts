@@ -12,7 +12,8 @@ import {
 import { utf8Encoder } from "../lib/bytes.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
-import { type ClientSink, Decoder } from "../protocol/decoder.ts";
+import { ClientRole, type ClientSink } from "../protocol/client-role.ts";
+import { Decoder } from "../protocol/decoder.ts";
 import type { AuthFields, ConnectFields, ServerInfo } from "../protocol/ops.ts";
 import type { Chunk, Outbox } from "../protocol/outbox.ts";
 import { parseServerError, type ServerError } from "../protocol/server-error.ts";
@@ -52,7 +53,6 @@ export class Link implements ClientSink, TransportEvents {
   serverError: ServerError | undefined;
   readonly #transport: Transport;
   readonly #options: ResolvedOptions;
-  readonly #subscriptions: Subscriptions;
   readonly #decoder: Decoder;
   readonly #greeted: Deferred<void> = deferred();
   readonly #hello: Deferred<void> = deferred();
@@ -77,8 +77,7 @@ export class Link implements ClientSink, TransportEvents {
     this.server = server;
     this.#transport = transport;
     this.#options = options;
-    this.#subscriptions = subscriptions;
-    this.#decoder = new Decoder("client", this);
+    this.#decoder = new Decoder(new ClientRole(this, subscriptions));
     // whoever waits for them sees the error; nobody has to
     this.#hello.catch(() => undefined);
     this.#greeted.catch(() => undefined);
@@ -102,7 +101,8 @@ export class Link implements ClientSink, TransportEvents {
         if (this.#stage !== UPGRADING) throw this.#deathReason();
         this.#stage = GREETING;
       }
-      const auth = await this.#authenticate();
+      // an authenticator that never answers ends with the dial
+      const auth = (await Promise.race([this.#authenticate(), this.#greeted])) as AuthFields;
       if (this.#stage !== GREETING) throw this.#deathReason();
       this.#transport.write(
         utf8Encoder.encode(`CONNECT ${JSON.stringify(this.#connectFields(auth))}\r\nPING\r\n`),
@@ -198,6 +198,8 @@ export class Link implements ClientSink, TransportEvents {
   own(owner: LinkOwner, outbox: Outbox): void {
     this.#owner = owner;
     this.#outbox = outbox;
+    // it may have died in the moment it came up
+    if (this.#stage === DEAD) return queueMicrotask(() => owner.onClose(this, this.#deathReason(), 0));
     this.#schedulePing(this.#options.pingInterval);
   }
 
@@ -260,30 +262,6 @@ export class Link implements ClientSink, TransportEvents {
     } catch (error) {
       this.die(isNatsError(error) ? error : new ProtocolError("reading failed", { cause: error }));
     }
-  }
-
-  onMsg(
-    bytes: Uint8Array,
-    sid: number,
-    subjectStart: number,
-    subjectEnd: number,
-    replyStart: number,
-    replyEnd: number,
-    headerStart: number,
-    dataStart: number,
-    dataEnd: number,
-  ): void {
-    this.#subscriptions.onMsg(
-      bytes,
-      sid,
-      subjectStart,
-      subjectEnd,
-      replyStart,
-      replyEnd,
-      headerStart,
-      dataStart,
-      dataEnd,
-    );
   }
 
   onInfo(json: string): void {

@@ -577,9 +577,8 @@ export class Session implements NatsConnection {
     this.#checkOpen();
     this.#events.emit({ type: "forceReconnect" });
     const link = this.#link;
-    if (link === undefined) this.#connector.hurry();
-    else
-      link.die(new ConnectionError("reconnect() was called", { server: link.server.listen }, "DISCONNECTED"));
+    link?.die(new ConnectionError("reconnect() was called", { server: link.server.listen }, "DISCONNECTED"));
+    this.#connector.hurry();
   }
 
   // -- end -----------------------------------------------------------------------------------------------------------

@@ -386,8 +386,10 @@ export class NatsSubscription implements Subscription {
   async #drained(options: WaitOptions): Promise<void> {
     try {
       await this.#host.flush(options);
+    } catch (error) {
+      // the link is gone, and what was on it: there is no more to come
+      if ((error as NatsError).code !== "DISCONNECTED") throw error;
     } finally {
-      // also when the link is gone: what was on it is gone with it
       this.finish();
     }
     await settle(this.handedOver(), { ...options, what: `handing over the messages on '${this.subject}'` });

@@ -2,6 +2,7 @@
 import type { NatsError } from "../errors.ts";
 import { NatsSubscription, type SubscriptionHost } from "./subscription.ts";
 import type { Publisher, SubscriptionOptions } from "./connection.ts";
+import type { MsgSink } from "../protocol/client-role.ts";
 import { MsgImpl } from "./message.ts";
 
 /** The sid of the shared inbox of all requests. */
@@ -11,7 +12,7 @@ export const MUX_SID = 1;
 export type ReplySink = (msg: MsgImpl, bytes: Uint8Array, subjectStart: number, subjectEnd: number) => void;
 
 /** All subscriptions of one connection. They survive its links. */
-export class Subscriptions {
+export class Subscriptions implements MsgSink {
   inMsgs = 0;
   inBytes = 0;
   readonly #table = new Map<number, NatsSubscription>();
@@ -42,7 +43,7 @@ export class Subscriptions {
     this.#table.delete(sub.sid);
   }
 
-  /** A message came. Positions are offsets in `bytes`; see ClientSink. */
+  /** A message came. Positions are offsets in `bytes`; see MsgSink. */
   onMsg(
     bytes: Uint8Array,
     sid: number,

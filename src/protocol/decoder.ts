@@ -1,16 +1,10 @@
-// Decoder: turns bytes from a peer, in any pieces, into protocol operations. Used by client/link and by the server role.
+// Decoder: cuts a peer's bytes, in any pieces, into whole operations; a Role says which operations there are.
 //
-// The grammar; fields are separated by blanks, op names are case-insensitive, lines end in LF or CRLF:
+//   bytes --> lines, split into fields at blanks --> Role.line --> done | unknown | a payload follows
+//                                                                                   '--> Role.payload
 //
-//   client role reads                                   server role reads
-//     INFO <json>                                         CONNECT <json>
-//     MSG  <subject> <sid> [reply] <size>                 PUB  <subject> [reply] <size>
-//     HMSG <subject> <sid> [reply] <header> <size>        HPUB <subject> [reply] <header> <size>
-//     PING | PONG | +OK | -ERR '<text>'                   SUB <subject> [queue] <sid> | UNSUB <sid> [max]
-//                                                         PING | PONG | INFO <json> | +OK
-//
-// It is longer than its neighbours because the whole grammar is here, and because a frame that arrived whole is read
-// in place, without a copy: only what a chunk boundary cuts goes through `carry`.
+// Op names are case-insensitive, lines end in LF or CRLF, and a payload is as long as its size says, then CRLF. A frame
+// that arrived whole is read in place, without a copy: only what a chunk boundary cuts goes through `carry`.
 import { ProtocolError } from "../errors.ts";
 import { decodeText } from "../lib/bytes.ts";
 
@@ -20,45 +14,6 @@ export interface DecoderLimits {
   maxControlLine?: number;
   /** bytes of header block and payload together. Default 64 MiB. */
   maxPayload?: number;
-}
-
-/** Called for each operation of the client role. Positions are offsets in `bytes`; equal start and end mean absent. */
-export interface ClientSink {
-  onMsg(
-    bytes: Uint8Array,
-    sid: number,
-    subjectStart: number,
-    subjectEnd: number,
-    replyStart: number,
-    replyEnd: number,
-    headerStart: number,
-    dataStart: number,
-    dataEnd: number,
-  ): void;
-  onInfo(json: string): void;
-  onErr(text: string): void;
-  onPing(): void;
-  onPong(): void;
-}
-
-/** Called for each operation of the server role. `sizes` is the text of the size fields, as the peer wrote it. */
-export interface ServerSink {
-  onPub(
-    bytes: Uint8Array,
-    subjectStart: number,
-    subjectEnd: number,
-    replyStart: number,
-    replyEnd: number,
-    headerStart: number,
-    dataStart: number,
-    dataEnd: number,
-    sizes: string,
-  ): void;
-  onConnect(json: string): void;
-  onSub(subject: string, queue: string, sid: string): void;
-  onUnsub(sid: string, max: string): void;
-  onPing(): void;
-  onPong(): void;
 }
 
 /** Why a {@link Decoder} gave up: its fatal error's `limit` says which limit was passed, if it was one. */
@@ -73,16 +28,74 @@ export class DecodeError extends ProtocolError {
   }
 }
 
+/** An operation that a {@link Role} does not know. */
+export const UNKNOWN = 0;
+/** An operation that was a line, and is done. */
+export const DONE = 1;
+/** An operation whose last field is the size of the payload that follows. */
+export const PAYLOAD = 2;
+/** The same with a size of headers before it: they are the beginning of what follows. */
+export const HEADERS = 3;
+export type Kind = typeof UNKNOWN | typeof DONE | typeof PAYLOAD | typeof HEADERS;
+
+/** One side of the protocol: which operations it reads, and what becomes of them. */
+export interface Role {
+  /** the longest control line it takes, when the limits don't say */
+  readonly maxControlLine: number;
+  /** the ops in lower case; a blank at the end where fields must follow */
+  readonly ops: readonly string[];
+  /** what the line is; ops without a payload are handled here */
+  line(line: Line): Kind;
+  /** an operation came with its payload, in `line.bytes`; `header` is where its headers begin, `data` where they end */
+  payload(line: Line, header: number, data: number, end: number): void;
+}
+
 const MAX_FIELDS = 6;
-const CLIENT_OPS = ["msg ", "hmsg ", "ping", "pong", "info", "+ok", "-err"];
-const SERVER_OPS = ["pub ", "hpub ", "sub ", "unsub ", "ping", "pong", "connect", "info", "+ok"];
+
+/** The control line that is being read, as offsets in `bytes`. One object serves all lines. */
+export class Line {
+  bytes!: Uint8Array;
+  /** start and end of each field */
+  readonly fields: Int32Array = new Int32Array(2 * MAX_FIELDS);
+  count = 0;
+
+  start(field: number): number {
+    return this.fields[2 * field] as number;
+  }
+
+  end(field: number): number {
+    return this.fields[2 * field + 1] as number;
+  }
+
+  text(field: number): string {
+    return decodeText(this.bytes, this.start(field), this.end(field));
+  }
+
+  /** The number that a field of digits is. */
+  number(field: number): number {
+    const { bytes } = this;
+    const end = this.end(field);
+    let value = 0;
+    for (let i = this.start(field); i < end; i++) value = value * 10 + (bytes[i] as number) - 48;
+    return value;
+  }
+
+  /** Is it this op? `word` is in lower case; of PING and PONG servers read only the beginning, hence `exact`. */
+  is(word: string, exact = true): boolean {
+    const length = this.end(0) - this.start(0);
+    return (
+      (exact ? length === word.length : length >= word.length) && matches(this.bytes, this.start(0), word)
+    );
+  }
+}
+
 const LF = 10;
 const CR = 13;
 
 /** Decodes one stream. After it threw, the stream is dead: `push` throws the same error again. */
 export class Decoder {
-  readonly #client: ClientSink | undefined;
-  readonly #server: ServerSink | undefined;
+  readonly #role: Role;
+  readonly #line = new Line();
   #maxControlLine: number;
   #maxPayload: number;
   // what a chunk boundary cut: the start of one frame
@@ -91,16 +104,10 @@ export class Decoder {
   // bytes that the carried frame has in all; 0 while its control line is incomplete
   #frame = 0;
   #dead: unknown;
-  // the fields of the line being read: start and end of each
-  readonly #fields = new Int32Array(2 * MAX_FIELDS);
-  #fieldCount = 0;
 
-  constructor(role: "client", sink: ClientSink, limits?: DecoderLimits);
-  constructor(role: "server", sink: ServerSink, limits?: DecoderLimits);
-  constructor(role: "client" | "server", sink: ClientSink | ServerSink, limits: DecoderLimits = {}) {
-    this.#client = role === "client" ? (sink as ClientSink) : undefined;
-    this.#server = role === "server" ? (sink as ServerSink) : undefined;
-    this.#maxControlLine = limits.maxControlLine ?? (role === "client" ? 1 << 20 : 4096);
+  constructor(role: Role, limits: DecoderLimits = {}) {
+    this.#role = role;
+    this.#maxControlLine = limits.maxControlLine ?? role.maxControlLine;
     this.#maxPayload = limits.maxPayload ?? 1 << 26;
   }
 
@@ -207,7 +214,7 @@ export class Decoder {
 
   // Read one frame at `at`. The offset after it; or, when `end` cuts it, -(1 + its length), the length 0 if unknown.
   #read(bytes: Uint8Array, at: number, end: number): number {
-    const fields = this.#fields;
+    const { fields } = this.#line;
     let count = 0;
     let start = -1;
     let i = at;
@@ -218,16 +225,17 @@ export class Decoder {
       if (byte > 32) {
         if (start < 0) {
           start = i;
-          // the fields of these may hold blanks: they are read as one text
-          if (count === 1 && this.#isText(bytes, fields[0] as number)) {
+          // the argument of these may hold blanks: it is one field
+          if (count === 1 && isText(bytes[fields[0] as number] as number)) {
             i = bytes.indexOf(LF, i);
             if (i < 0 || i >= end) {
               this.#checkOp(bytes, fields[0] as number, end);
               return -1;
             }
             byte = LF;
-            count = this.#field(2, start, this.#trimEnd(bytes, start, i));
-            start = -1;
+            fields[2] = start;
+            fields[3] = trimEnd(bytes, start, i);
+            count = 2;
             break;
           }
         }
@@ -241,7 +249,7 @@ export class Decoder {
           start = -1;
         }
         if (byte === LF) break;
-        if (byte === CR && i + 1 < end && bytes[i + 1] !== LF) throw this.#malformed(bytes, at, end);
+        if (byte === CR && i + 1 < end && bytes[i + 1] !== LF) throw malformed(bytes, at, end);
       } else if (start < 0) {
         start = i;
       }
@@ -251,128 +259,23 @@ export class Decoder {
       if (count > 0 || start >= 0) this.#checkOp(bytes, count > 0 ? (fields[0] as number) : start, end);
       return -1;
     }
-    this.#fieldCount = count;
     const lineEnd = i + 1;
-    if (lineEnd - at > this.#maxControlLine + 16) this.#checkLine(lineEnd - at);
-    if (count === 0) throw this.#malformed(bytes, at, lineEnd);
-    return this.#dispatch(bytes, at, lineEnd, end);
+    if (lineEnd - at > this.#maxControlLine) this.#checkLine(lineEnd - at);
+    this.#line.bytes = bytes;
+    this.#line.count = count;
+    const kind = count > 0 && count <= MAX_FIELDS ? this.#role.line(this.#line) : UNKNOWN;
+    if (kind === UNKNOWN) throw malformed(bytes, at, lineEnd);
+    return kind === DONE ? lineEnd : this.#payload(at, lineEnd, end, kind === HEADERS);
   }
 
-  #checkOp(bytes: Uint8Array, op: number, end: number): void {
-    const ops = this.#client === undefined ? SERVER_OPS : CLIENT_OPS;
-    for (const word of ops) {
-      if (is(bytes, op, word.slice(0, end - op))) return;
-    }
-    throw this.#malformed(bytes, op, end);
-  }
-
-  #field(count: number, start: number, end: number): number {
-    this.#fields[2 * count - 2] = start;
-    this.#fields[2 * count - 1] = end;
-    return count;
-  }
-
-  #trimEnd(bytes: Uint8Array, start: number, end: number): number {
-    while (end > start && (bytes[end - 1] as number) <= 32) end--;
-    return end;
-  }
-
-  // INFO, CONNECT and -ERR carry text
-  #isText(bytes: Uint8Array, op: number): boolean {
-    const first = (bytes[op] as number) | 32;
-    return first === 0x69 || first === 0x63 || first === 0x2d;
-  }
-
-  #dispatch(bytes: Uint8Array, at: number, lineEnd: number, end: number): number {
-    const fields = this.#fields;
-    const count = this.#fieldCount;
-    const op = fields[0] as number;
-    const opLength = (fields[1] as number) - op;
-    const client = this.#client;
-    const server = this.#server;
-    switch ((bytes[op] as number) | 32) {
-      case 0x6d: // MSG
-        if (client !== undefined && opLength === 3 && is(bytes, op, "msg") && (count === 4 || count === 5)) {
-          return this.#payload(bytes, at, lineEnd, end, false);
-        }
-        break;
-      case 0x68: // HMSG HPUB
-        if (client !== undefined && opLength === 4 && is(bytes, op, "hmsg") && (count === 5 || count === 6)) {
-          return this.#payload(bytes, at, lineEnd, end, true);
-        }
-        if (server !== undefined && opLength === 4 && is(bytes, op, "hpub") && (count === 4 || count === 5)) {
-          return this.#payload(bytes, at, lineEnd, end, true);
-        }
-        break;
-      case 0x70: // PING PONG PUB
-        if (server !== undefined && opLength === 3 && is(bytes, op, "pub") && (count === 3 || count === 4)) {
-          return this.#payload(bytes, at, lineEnd, end, false);
-        }
-        if (opLength >= 4 && is(bytes, op, "ping")) {
-          (client ?? (server as ServerSink)).onPing();
-          return lineEnd;
-        }
-        if (opLength >= 4 && is(bytes, op, "pong")) {
-          (client ?? (server as ServerSink)).onPong();
-          return lineEnd;
-        }
-        break;
-      case 0x69: // INFO
-        if (opLength === 4 && is(bytes, op, "info") && count === 2) {
-          client?.onInfo(this.#text(bytes, 1));
-          return lineEnd;
-        }
-        break;
-      case 0x2b: // +OK
-        if (opLength === 3 && is(bytes, op, "+ok")) return lineEnd;
-        break;
-      case 0x2d: // -ERR
-        if (client !== undefined && opLength === 4 && is(bytes, op, "-err")) {
-          client.onErr(count === 2 ? this.#text(bytes, 1) : "");
-          return lineEnd;
-        }
-        break;
-      case 0x63: // CONNECT
-        if (server !== undefined && opLength === 7 && is(bytes, op, "connect") && count === 2) {
-          server.onConnect(this.#text(bytes, 1));
-          return lineEnd;
-        }
-        break;
-      case 0x73: // SUB
-        if (server !== undefined && opLength === 3 && is(bytes, op, "sub") && (count === 3 || count === 4)) {
-          server.onSub(
-            this.#text(bytes, 1),
-            count === 4 ? this.#text(bytes, 2) : "",
-            this.#text(bytes, count - 1),
-          );
-          return lineEnd;
-        }
-        break;
-      case 0x75: // UNSUB
-        if (
-          server !== undefined &&
-          opLength === 5 &&
-          is(bytes, op, "unsub") &&
-          (count === 2 || count === 3)
-        ) {
-          server.onUnsub(this.#text(bytes, 1), count === 3 ? this.#text(bytes, 2) : "");
-          return lineEnd;
-        }
-        break;
-    }
-    throw this.#malformed(bytes, at, lineEnd);
-  }
-
-  // MSG HMSG PUB HPUB: the last one or two fields are sizes, the payload follows the line
-  #payload(bytes: Uint8Array, at: number, lineEnd: number, end: number, withHeader: boolean): number {
-    const fields = this.#fields;
-    const count = this.#fieldCount;
-    const total = this.#size(bytes, count - 1);
+  // The last one or two fields are sizes, the payload follows the line.
+  #payload(at: number, lineEnd: number, end: number, withHeaders: boolean): number {
+    const line = this.#line;
+    const { bytes, count } = line;
+    const total = size(line, count - 1);
     let header = 0;
-    let sizes = 1;
-    if (withHeader) {
-      header = this.#size(bytes, count - 2);
-      sizes = 2;
+    if (withHeaders) {
+      header = size(line, count - 2);
       if (header > total) {
         throw new DecodeError(`header of ${header} bytes in a message of ${total}`, "header");
       }
@@ -386,71 +289,45 @@ export class Decoder {
     if (bytes[dataEnd] !== CR || bytes[dataEnd + 1] !== LF) {
       throw new DecodeError(`payload is not followed by CRLF: ${snippet(bytes, at, lineEnd)}`);
     }
-    const client = this.#client;
-    if (client !== undefined) {
-      const reply = count - sizes === 4;
-      client.onMsg(
-        bytes,
-        this.#sid(bytes),
-        fields[2] as number,
-        fields[3] as number,
-        reply ? (fields[6] as number) : 0,
-        reply ? (fields[7] as number) : 0,
-        lineEnd,
-        lineEnd + header,
-        dataEnd,
-      );
-    } else {
-      const reply = count - sizes === 3;
-      (this.#server as ServerSink).onPub(
-        bytes,
-        fields[2] as number,
-        fields[3] as number,
-        reply ? (fields[4] as number) : 0,
-        reply ? (fields[5] as number) : 0,
-        lineEnd,
-        lineEnd + header,
-        dataEnd,
-        decodeText(bytes, fields[2 * (count - sizes)] as number, fields[2 * count - 1] as number),
-      );
-    }
+    this.#role.payload(line, lineEnd, lineEnd + header, dataEnd);
     return next;
   }
 
-  #sid(bytes: Uint8Array): number {
-    let sid = 0;
-    for (let i = this.#fields[4] as number; i < (this.#fields[5] as number); i++) {
-      sid = sid * 10 + (bytes[i] as number) - 48;
+  #checkOp(bytes: Uint8Array, op: number, end: number): void {
+    for (const word of this.#role.ops) {
+      if (matches(bytes, op, word.slice(0, end - op))) return;
     }
-    return sid;
-  }
-
-  // C-PROTO-7: decimal, at most 9 digits
-  #size(bytes: Uint8Array, field: number): number {
-    const start = this.#fields[2 * field] as number;
-    const end = this.#fields[2 * field + 1] as number;
-    let size = 0;
-    for (let i = start; i < end; i++) {
-      const digit = (bytes[i] as number) - 48;
-      if (digit < 0 || digit > 9 || end - start > 9) {
-        throw new DecodeError(`'${snippet(bytes, start, end)}' is not a size`);
-      }
-      size = size * 10 + digit;
-    }
-    return size;
-  }
-
-  #text(bytes: Uint8Array, field: number): string {
-    return decodeText(bytes, this.#fields[2 * field] as number, this.#fields[2 * field + 1] as number);
-  }
-
-  #malformed(bytes: Uint8Array, start: number, end: number): DecodeError {
-    return new DecodeError(`not a protocol line: ${snippet(bytes, start, end)}`);
+    throw malformed(bytes, op, end);
   }
 }
 
-// op names, compared without case; `word` is lower-case
-function is(bytes: Uint8Array, at: number, word: string): boolean {
+// INFO, CONNECT and -ERR carry text
+function isText(first: number): boolean {
+  return (first | 32) === 0x69 || (first | 32) === 0x63 || first === 0x2d;
+}
+
+function trimEnd(bytes: Uint8Array, start: number, end: number): number {
+  while (end > start && (bytes[end - 1] as number) <= 32) end--;
+  return end;
+}
+
+// C-PROTO-7: decimal, at most 9 digits
+function size({ bytes, fields }: Line, field: number): number {
+  const start = fields[2 * field] as number;
+  const end = fields[2 * field + 1] as number;
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = (bytes[i] as number) - 48;
+    if (digit < 0 || digit > 9 || end - start > 9) {
+      throw new DecodeError(`'${snippet(bytes, start, end)}' is not a size`);
+    }
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+// op names, compared without case; `word` is in lower case, its blank stands for a tab too
+function matches(bytes: Uint8Array, at: number, word: string): boolean {
   for (let i = 0; i < word.length; i++) {
     const byte = bytes[at + i] as number;
     const want = word.charCodeAt(i);
@@ -459,7 +336,11 @@ function is(bytes: Uint8Array, at: number, word: string): boolean {
   return true;
 }
 
-// the op and the size of a line, never its fields: they may hold what is private
+function malformed(bytes: Uint8Array, start: number, end: number): DecodeError {
+  return new DecodeError(`not a protocol line: ${snippet(bytes, start, end)}`);
+}
+
+// the beginning of a line, not its fields: they may hold what is private
 function snippet(bytes: Uint8Array, start: number, end: number): string {
   return JSON.stringify(decodeText(bytes, start, Math.min(end, start + 24)));
 }

@@ -32,6 +32,9 @@ export const dialTcp: Dialer = async (target: DialTarget): Promise<Transport> =>
       { server: serverOf(target) },
     );
   }
+  if (!Number.isInteger(target.port) || target.port < 1 || target.port > 65535) {
+    throw new InvalidArgumentError(`${serverOf(target)} has no port between 1 and 65535`);
+  }
   const options = await readTlsOptions(target.tls ?? {});
   if (target.signal.aborted) throw abortedError(target);
   const transport = await connect(target, options);
@@ -137,15 +140,7 @@ function connect(target: DialTarget, options: tls.ConnectionOptions): Promise<Tc
     const begin = (found: string[]): void => {
       if (settled) return;
       addresses = target.noRandomize ? found : shuffle(found);
-      try {
-        next();
-      } catch (cause) {
-        // net.connect throws for what can't be an address, such as port 70000
-        settle();
-        reject(
-          new InvalidArgumentError(`cannot dial ${serverOf(target)}: ${(cause as Error).message}`, { cause }),
-        );
-      }
+      next();
     };
 
     signal.addEventListener("abort", abort);

@@ -1,5 +1,7 @@
 // Recorder: a sink for the decoder that writes down what it is told, as plain values.
+import { ClientRole } from "../../src/protocol/client-role.ts";
 import { Decoder, type DecoderLimits } from "../../src/protocol/decoder.ts";
+import { ServerRole } from "../../src/protocol/server-role.ts";
 
 export type Op = (string | number)[];
 
@@ -16,26 +18,28 @@ export function recorder(role: "client" | "server", limits?: DecoderLimits): { d
   const decoder =
     role === "client"
       ? new Decoder(
-          "client",
-          {
-            ...common,
-            onInfo: (json) => void ops.push(["info", json]),
-            onErr: (line) => void ops.push(["err", line]),
-            onMsg: (bytes, sid, s0, s1, r0, r1, h, d0, d1) =>
-              void ops.push([
-                "msg",
-                sid,
-                text(bytes, s0, s1),
-                text(bytes, r0, r1),
-                text(bytes, h, d0),
-                text(bytes, d0, d1),
-              ]),
-          },
+          new ClientRole(
+            {
+              ...common,
+              onInfo: (json) => void ops.push(["info", json]),
+              onErr: (line) => void ops.push(["err", line]),
+            },
+            {
+              onMsg: (bytes, sid, s0, s1, r0, r1, h, d0, d1) =>
+                void ops.push([
+                  "msg",
+                  sid,
+                  text(bytes, s0, s1),
+                  text(bytes, r0, r1),
+                  text(bytes, h, d0),
+                  text(bytes, d0, d1),
+                ]),
+            },
+          ),
           limits,
         )
       : new Decoder(
-          "server",
-          {
+          new ServerRole({
             ...common,
             onConnect: (json) => void ops.push(["connect", json]),
             onSub: (subject, queue, sid) => void ops.push(["sub", subject, queue, sid]),
@@ -49,7 +53,7 @@ export function recorder(role: "client" | "server", limits?: DecoderLimits): { d
                 text(bytes, d0, d1),
                 sizes,
               ]),
-          },
+          }),
           limits,
         );
   return { decoder, ops };

@@ -97,7 +97,7 @@ function handles(): string[] {
   return process.getActiveResourcesInfo().filter((name) => /TCP|TLS|GetAddrInfo/.test(name));
 }
 
-/** Fails the test when a socket of any kind is left at its end. Call it first: hooks run in this order, reversed by us. */
+/** Fails the test when a socket of any kind is left at its end. Call it first and once. */
 export function cleanup(t: TestContext): (undo: () => unknown) => void {
   const undos: (() => unknown)[] = [];
   t.after(async () => {
@@ -112,7 +112,7 @@ export function cleanup(t: TestContext): (undo: () => unknown) => void {
 /** A raw listener; `onSocket` gets every connection (with `secure`, after its handshake). */
 export async function listen(
   later: (undo: () => unknown) => void,
-  onSocket: (socket: net.Socket) => void = () => {},
+  onSocket: (socket: net.Socket) => void = (socket) => void socket.resume(),
   { secure, host = "127.0.0.1", port = 0 }: { secure?: tls.TlsOptions; host?: string; port?: number } = {},
 ): Promise<{ port: number; sockets: Set<net.Socket>; server: net.Server; count: () => number }> {
   const sockets = new Set<net.Socket>();

@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mock, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import tls from "node:tls";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { isNatsError, type NatsErrorCode } from "../../src/errors.ts";
 import { dialTcp } from "../../src/transport/tcp.node.ts";
+import type { TlsOptions } from "../../src/transport/tls.ts";
 import type { DialTarget, Transport } from "../../src/transport/transport.ts";
 import { type Peer, transportContract } from "./contract.ts";
 import {
@@ -183,8 +184,8 @@ test("C-TCP-3: of two addresses that connect late, the first to do so wins and t
 
 test("trap 26: IPv4, IPv6 and IPv4-mapped literals are used as they are, without the resolver", async (t) => {
   const later = cleanup(t);
-  const asked = resolver(t, {});
   const { port } = await listen(later, undefined, { host: "::" });
+  const asked = resolver(t, {});
   for (const hostname of ["127.0.0.1", "::1", "::ffff:127.0.0.1", "::ffff:7f00:1"]) {
     const transport = await dialTcp(target(port, { hostname }));
     assert.equal(transport.encrypted, false);
@@ -195,8 +196,8 @@ test("trap 26: IPv4, IPv6 and IPv4-mapped literals are used as they are, without
 
 test("trap 28: names go to the resolver of the system (/etc/hosts), at every dial", async (t) => {
   const later = cleanup(t);
-  const asked = resolver(t, {});
   const { port } = await listen(later);
+  const asked = resolver(t, {});
   for (let i = 0; i < 2; i++) (await dialTcp(target(port, { hostname: "localhost" }))).destroy();
   assert.deepEqual(asked, ["localhost", "localhost"]);
 });
@@ -318,8 +319,20 @@ test("trap 12: thousands of failed dials leave the heap as it was", async (t) =>
   assert.ok(growth < 600_000, `${growth} bytes for 2000 dials`);
 });
 
-test("write says false while bytes wait, and onDrain comes once, when they all went", async (t) => {
-  for (const more of [{}, { secure: true, handshakeFirst: true, tls: { ca } }]) {
+test("a write that the system takes at once says true and is followed by no onDrain", async (t) => {
+  const { transport, peer } = await joinTcp(t);
+  const events = new Recorder(transport);
+  for (let i = 0; i < 100; i++) assert.equal(transport.write(bytes("PING\r\n")), true);
+  await peer.received.atLeast(600);
+  assert.equal(events.drains, 0);
+  transport.destroy();
+});
+
+for (const [name, more] of Object.entries({
+  tcp: {},
+  tls: { secure: true, handshakeFirst: true, tls: { ca } },
+})) {
+  test(`${name}: write says false while bytes wait, and onDrain comes once, when they all went`, async (t) => {
     const { transport, socket, peer } = await joinTcp(t, more);
     const events = new Recorder(transport);
     socket.pause();
@@ -343,22 +356,8 @@ test("write says false while bytes wait, and onDrain comes once, when they all w
     assert.equal(events.drains, drains + 1);
     transport.destroy();
     await events.closed;
-  }
-});
+  });
 
-test("a write that the system takes at once says true and is followed by no onDrain", async (t) => {
-  const { transport, peer } = await joinTcp(t);
-  const events = new Recorder(transport);
-  for (let i = 0; i < 100; i++) assert.equal(transport.write(bytes("PING\r\n")), true);
-  await peer.received.atLeast(600);
-  assert.equal(events.drains, 0);
-  transport.destroy();
-});
-
-for (const [name, more] of Object.entries({
-  tcp: {},
-  tls: { secure: true, handshakeFirst: true, tls: { ca } },
-})) {
   test(`trap 4: ${name}: destroy is immediate though the peer stopped reading and the send buffer is full`, async (t) => {
     const { transport, socket } = await joinTcp(t, more);
     const events = new Recorder(transport);
@@ -394,12 +393,14 @@ for (const [name, more] of Object.entries({
 
 test("close() resolves after 5 seconds when the peer read everything but keeps its half open", async (t) => {
   const later = cleanup(t);
-  const half = net.createServer({ allowHalfOpen: true }, (socket) => socket.resume());
+  const half = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.resume();
+    later(() => socket.destroy());
+  });
   await new Promise<void>((resolve) => half.listen(0, "127.0.0.1", resolve));
   later(() => new Promise((resolve) => half.close(resolve)));
   const transport = await dialTcp(target((half.address() as net.AddressInfo).port));
   const events = new Recorder(transport);
-  half.on("connection", (socket) => later(() => socket.destroy()));
   transport.write(bytes("PING\r\n"));
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const closing = transport.close();
@@ -407,7 +408,6 @@ test("close() resolves after 5 seconds when the peer read everything but keeps i
   t.mock.timers.tick(5000);
   await closing;
   assert.equal(await events.closed, undefined);
-  half.getConnections(() => {});
 });
 
 test("close() sends everything though unread bytes of the peer keep coming", async (t) => {
@@ -671,10 +671,27 @@ for (const [way, start] of Object.entries({
     }
   });
 
-  test(`C-TLS-6: ${way}: a client certificate that the server does not accept is told`, async (t) => {
-    const options = { ca: pem("other-ca.crt"), requestCert: true, rejectUnauthorized: true };
-    const { dial } = await start(cleanup(t), { tls: { ca, ...clientCert, maxVersion: "TLSv1.2" } }, options);
-    await assert.rejects(dial, failure("TLS", "does not accept the certificate of the client", "tls.cert"));
+  test(`C-TLS-6, C-TLS-8: ${way}: an alert of the server about our certificate says what to do`, async (t) => {
+    const later = cleanup(t);
+    // handshake_failure 40, bad_certificate 42, certificate_expired 45, certificate_unknown 46, unknown_ca 48
+    let alert = 0;
+    const { port } = await listen(later, (socket) => {
+      if (way === "startTls") socket.write(INFO);
+      socket.once("data", () => socket.end(new Uint8Array([21, 3, 3, 0, 2, 2, alert])));
+    });
+    const dial = (tlsOptions: TlsOptions): Promise<unknown> =>
+      way === "startTls"
+        ? upgrade(port, { tls: tlsOptions })
+        : dialTcp(target(port, { handshakeFirst: true, tls: tlsOptions }));
+    for (alert of [40, 42]) {
+      await assert.rejects(dial({ ca }), failure("TLS", "demands a certificate of the client", "tls.cert"));
+    }
+    for (alert of [42, 45, 46, 48]) {
+      await assert.rejects(
+        dial({ ca, ...clientCert }),
+        failure("TLS", "does not accept the certificate", "tls.cert"),
+      );
+    }
   });
 
   test(`${way}: a peer that closes during the handshake is code TLS`, async (t) => {
@@ -715,6 +732,36 @@ for (const [way, start] of Object.entries({
   });
 }
 
+test("C-TLS-8: a reset before anything came under TLS hints at the client certificate; a later one does not", async (t) => {
+  const later = cleanup(t);
+  let sockets = new Set<net.Socket>();
+  const { port } = await listen(
+    later,
+    (socket) => {
+      socket.once("data", (data) => {
+        const raw = [...sockets][0];
+        if (String(data) === "reset") raw?.resetAndDestroy();
+        else socket.write("PONG", () => setImmediate(() => raw?.resetAndDestroy()));
+      });
+    },
+    { secure: serverTls },
+  ).then((server) => {
+    sockets = server.sockets;
+    return server;
+  });
+  for (const [say, hint] of [
+    ["reset", true],
+    ["PING", false],
+  ] as const) {
+    const transport = await dialTcp(target(port, { handshakeFirst: true, tls: { ca } }));
+    const events = new Recorder(transport);
+    transport.write(bytes(say));
+    const error = await events.closed;
+    failure("CONNECTION", "ECONNRESET")(error);
+    assert.equal(String(error).includes("certificate of the client, set tls.cert"), hint);
+  }
+});
+
 test("a server that speaks in clear where handshakeFirst expects TLS: the cure is to leave it out", async (t) => {
   const later = cleanup(t);
   const { port } = await listen(later, (socket) => socket.write(INFO.repeat(3)));
@@ -739,7 +786,7 @@ test("startTls that fails after open is a rejection and one onClose with the sam
 
 test("destroy(error) and close() during startTls end the handshake at once", async (t) => {
   const later = cleanup(t);
-  const { port, sockets } = await listen(later, (socket) => socket.write(INFO).valueOf());
+  const { port, sockets } = await listen(later, (socket) => socket.resume().write(INFO));
   const error = new Error("deadline");
   for (const end of [
     async (transport: Transport) => transport.destroy(error),
@@ -804,5 +851,3 @@ test("C-TLS-9: TLS 1.3 is spoken where both can, without options", async (t) => 
   assert.equal((socket as tls.TLSSocket).getProtocol(), "TLSv1.3");
   transport.destroy();
 });
-
-mock.restoreAll();

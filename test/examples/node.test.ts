@@ -1,0 +1,118 @@
+// Every program in examples/node runs to its end against a real server and prints what it is about.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, test, type TestContext } from "node:test";
+import { encodeJwt, nkeys } from "../../src/auth/index.ts";
+import { certPath, type RealServer, startServer } from "../fixtures/real-server.ts";
+import { missing, root, run } from "./support.ts";
+
+const server = await startServer({ after }, { websocket: true });
+const tested = new Set<string>();
+
+/** Run an example; it must end well, print `expected` in this order, and leave no connection. */
+async function example(
+  name: string,
+  expected: string[],
+  env: Record<string, string> = {},
+  at: RealServer = server,
+): Promise<void> {
+  tested.add(name);
+  const { code, output } = await run(`examples/node/${name}`, { env: { NATS_URL: at.url, ...env } });
+  assert.equal(code, 0, output);
+  assert.equal(missing(expected, output), undefined, output);
+  await at.waitForConnections(0);
+}
+
+test("pub-sub gives each subscriber its copy, with headers", () =>
+  example("pub-sub.mjs", ["wind: 9 m/s", "weather.oslo: snow (52)", "weather.bergen.wind:"]));
+
+test("queue-workers does every job once and lets the drain finish them", () =>
+  example("queue-workers.mjs", ["(2 at a time)", "12 of 12 jobs are done"]));
+
+test("request-reply answers, and tells nobody from nothing in time", () =>
+  example("request-reply.mjs", [
+    "{ item: 'lamp', cents: 400 }",
+    "price.delete: nobody is there",
+    "price.set: no reply in time",
+  ]));
+
+test("request-many ends by stall, by count and by sentinel", () =>
+  example("request-many.mjs", [
+    "station north",
+    "station south",
+    "station west",
+    "2 answers",
+    "page 1",
+    "page 2",
+    "page 3",
+  ]));
+
+test("flow-control bounds the publisher and the subscriber", () =>
+  example("flow-control.mjs", ["slow consumer on 'reading'", "kept 100, dropped 1900, together 2000"]));
+
+test("web-streams pipes a subscription into a subject", () =>
+  example("web-streams.mjs", ["ONE", "TWO", "THREE"]));
+
+test("websocket talks over ws://", () =>
+  example("websocket.mjs", ["hello over WebSocket"], { NATS_WS_URL: server.wsUrl }));
+
+test("async-credentials fetches a token for every dial", async (t) => {
+  const guarded = await startServer(t, { config: "authorization { token: k3y }" });
+  const expected = ["connected, 1 token fetched", "reconnected, 2 tokens fetched"];
+  await example("async-credentials.mjs", expected, { NATS_TOKEN: "k3y" }, guarded);
+});
+
+test("tls-creds verifies the server and logs in with a credentials file", async (t) => {
+  const { secured, creds } = await jwtServer(t);
+  await example(
+    "tls-creds.mjs",
+    ["logged in to account A… over TLS"],
+    { NATS_URL: secured.tlsUrl, NATS_CREDS: creds, NATS_CA: certPath("ca.crt") },
+    secured,
+  );
+});
+
+test("every example has a test", () => {
+  assert.deepEqual(readdirSync(join(root, "examples/node")).sort(), [...tested].sort());
+});
+
+/** A TLS server in operator mode, and the credentials file of a user of it. */
+async function jwtServer(t: TestContext): Promise<{ secured: RealServer; creds: string }> {
+  const operator = nkeys.createOperator();
+  const system = nkeys.createAccount();
+  const account = nkeys.createAccount();
+  const user = nkeys.createUser();
+  const unlimited = { subs: -1, data: -1, payload: -1 };
+  const limits = { ...unlimited, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 };
+  const accountJwt = (pair: typeof account, name: string): string =>
+    encodeJwt({ sub: pair.getPublicKey(), name, nats: { type: "account", version: 2, limits } }, operator);
+  const operatorJwt = encodeJwt(
+    { sub: operator.getPublicKey(), name: "O", nats: { type: "operator", version: 2 } },
+    operator,
+  );
+  const userJwt = encodeJwt(
+    { sub: user.getPublicKey(), name: "U", nats: { type: "user", version: 2, ...unlimited } },
+    account,
+  );
+  const secured = await startServer(t, {
+    tls: "required",
+    config: `
+      operator: ${operatorJwt}
+      system_account: ${system.getPublicKey()}
+      resolver: MEMORY
+      resolver_preload: {
+        ${system.getPublicKey()}: ${accountJwt(system, "SYS")}
+        ${account.getPublicKey()}: ${accountJwt(account, "A")}
+      }`,
+  });
+  const creds = join(secured.folder, "user.creds");
+  const seed = new TextDecoder().decode(user.getSeed());
+  await writeFile(
+    creds,
+    `-----BEGIN NATS USER JWT-----\n${userJwt}\n------END NATS USER JWT------\n\n` +
+      `-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
+  );
+  return { secured, creds };
+}
