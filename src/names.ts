@@ -53,7 +53,12 @@ export type {
   WaitOptions,
 } from "./client/connection.ts";
 export { type Connect, createConnect, type CreateConnectOptions } from "./client/connect.ts";
-export type { ConnectionOptions } from "./client/options.ts";
+export type {
+  ConnectionOptions,
+  // what users of the official client know it as
+  ConnectionOptions as NodeConnectionOptions,
+  ConnectionOptions as WsConnectionOptions,
+} from "./client/options.ts";
 export type { Codec } from "./codec/codec.ts";
 export { json, jsonCodec } from "./codec/json.ts";
 export { msgpack, msgpackCodec } from "./codec/msgpack.ts";
@@ -91,4 +96,5 @@ export type { AuthFields, ServerInfo } from "./protocol/ops.ts";
 export { createInbox } from "./protocol/subject.ts";
 export type { TlsOptions } from "./transport/tls.ts";
 export type { Dialer, DialTarget, Scheme, Transport, TransportEvents } from "./transport/transport.ts";
+export type { WebSocketFactory as WsSocketFactory, WebSocketLike } from "./transport/websocket-factory.ts";
 export { version } from "./version.ts";

@@ -15,19 +15,16 @@ nc.subscribe("report.get", {
 });
 
 // Until nobody has said anything for 50 ms, and for 1 s at most.
-for await (const msg of await nc.requestMany("stations.ping", "", {
-  strategy: "stall",
-  stall: 50,
-  maxWait: 1000,
-})) {
-  console.log(`station ${msg.string()}`);
-}
+const options = { strategy: "stall", stall: 50, maxWait: 1000 };
+const stations = [];
+for await (const msg of await nc.requestMany("stations.ping", "", options)) stations.push(msg.string());
+console.log(`stations: ${stations.sort().join(", ")}`);
 
 // Two answers are enough.
 const two = await nc.requestMany("stations.ping", "", { strategy: "count", maxMessages: 2 });
-const names = [];
-for await (const msg of two) names.push(msg.string());
-console.log(`${names.length} answers`);
+const answers = [];
+for await (const msg of two) answers.push(msg);
+console.log(`${answers.length} answers`);
 
 // Until the sender says that it is over.
 for await (const msg of await nc.requestMany("report.get", "", { strategy: "sentinel" })) {

@@ -38,8 +38,12 @@ export function hostPort(hostname: string, port: number): string {
  * @throws {NatsError} INVALID_ARGUMENT; the text never shows credentials
  */
 export function parseAddress(text: string, bare: Scheme, translate = false): Address {
+  // what is malformed may have its secret anywhere before an '@', or in place of the port
+  const shown = String(text)
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1")
+    .replace(/:(?!\d*$|\/\/)[^:\]]*$/, ":...");
   const bad = (why: string) =>
-    new InvalidArgumentError(`server address '${redacted(text)}' ${why}: write [scheme://]host[:port]`);
+    new InvalidArgumentError(`server address '${shown}' ${why}: write [scheme://]host[:port]`);
   if (typeof text !== "string" || text.trim() === "") throw bad("is empty");
   const [, name, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(text.trim()) ?? [];
   const schemes = translate ? WS_SCHEMES : SCHEMES;
@@ -50,6 +54,9 @@ export function parseAddress(text: string, bare: Scheme, translate = false): Add
   const slash = rest.search(/[/?#]/);
   const authority = slash < 0 ? rest : rest.slice(0, slash);
   const tail = slash < 0 ? "" : rest.slice(slash);
+  // a password with such a character would be taken for the path
+  if (familyOf(scheme) === "tcp" && tail.includes("@"))
+    throw bad("has '/', '?' or '#' in its credentials: percent-encode them");
   const at = authority.lastIndexOf("@");
   const [hostname, port] = splitPort(authority.slice(at + 1), bad);
   return {
@@ -83,7 +90,7 @@ function splitPort(text: string, bad: (why: string) => Error): [hostname: string
   if (port === undefined || port === "") return [hostname, undefined];
   const number = Number(port);
   if (!/^\d+$/.test(port) || number < 1 || number > 65535)
-    throw bad(`has the port '${port}', not one of 1 to 65535`);
+    throw bad("has a port that is not one of 1 to 65535");
   return [hostname, number];
 }
 

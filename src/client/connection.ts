@@ -65,7 +65,7 @@ export interface RequestManyOptions {
   headers?: MsgHdrs;
   /** use a subscription of its own rather than the shared inbox. Default false. */
   noMux?: boolean;
-  /** ends the request; the iteration throws code `ABORTED` */
+  /** ends the request; the iteration throws code `ABORTED`, or the call does when it is aborted already */
   signal?: AbortSignal;
   /** see {@link PublishOptions.traceDestination} */
   traceDestination?: string;
@@ -158,7 +158,8 @@ export interface Subscription extends AsyncIterable<Msg>, AsyncDisposable {
   /** end it now, or with `max` after so many messages counted from its beginning. What is still queued is discarded. */
   unsubscribe(max?: number): void;
   /**
-   * end it after what the server has already sent: resolves when that was handed over.
+   * end it after what the server has already sent: resolves when that was handed over, and the callbacks have run. The one
+   * that calls it, before its first `await`, is not waited for.
    * @throws {NatsError} CLOSED, INVALID_OPERATION, TIMEOUT, ABORTED
    */
   drain(options?: WaitOptions): Promise<void>;
@@ -388,7 +389,8 @@ export interface NatsConnection extends Publisher, AsyncDisposable {
    */
   request(subject: string, payload?: Payload, options?: RequestOptions): Promise<Msg>;
   /**
-   * Publish a request and iterate the replies (ADR-47).
+   * Publish a request and iterate the replies (ADR-47). Up to 524 288 of them or 64 MiB wait for the loop; beyond, it throws
+   * code `SLOW_CONSUMER`.
    * @throws {NatsError} as `request`; no responders is thrown by the iteration
    */
   requestMany(
@@ -410,7 +412,7 @@ export interface NatsConnection extends Publisher, AsyncDisposable {
   writableStream(subject: string, options?: PublishOptions): WritableStream<Payload>;
   /**
    * Unsubscribe everything, hand over what arrived, send what was published, close. Default timeout 30 000 ms; it ends closed
-   * in every case.
+   * in every case. Callbacks that run are waited for, but for the one that calls it before its first `await`.
    * @throws {NatsError} CLOSED, DRAINING, TIMEOUT, ABORTED
    */
   drain(options?: WaitOptions): Promise<void>;

@@ -7,7 +7,7 @@ import {
   TimeoutError,
   isNatsError,
 } from "../errors.ts";
-import { type Delay, delay, settle } from "../lib/deferred.ts";
+import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import type { HandlerErrorStatus, ReconnectingStatus } from "./connection.ts";
 import { Link } from "./link.ts";
@@ -120,7 +120,7 @@ export class Connector {
   }
 
   async #open(server: PoolServer): Promise<Link> {
-    const { timeout, tls, noRandomize, wsHeaders, runtime } = this.#options;
+    const { timeout, tls, noRandomize, wsHeaders, wsFactory, runtime } = this.#options;
     const { scheme, hostname, port, path } = server.address;
     this.pool.rotate(server);
     server.lastConnect = Date.now();
@@ -134,16 +134,19 @@ export class Connector {
     }
     const controller = new AbortController();
     this.#dial = controller;
-    const timer = setTimeout(() => {
-      const { listen } = server;
-      controller.abort(
-        new TimeoutError(
-          `connecting to ${listen} took longer than ${timeout} ms`,
-          { server: listen },
-          "no connection",
-        ),
-      );
-    }, timeout);
+    const timer = setTimeout(
+      () => {
+        const { listen } = server;
+        controller.abort(
+          new TimeoutError(
+            `connecting to ${listen} took longer than ${timeout} ms`,
+            { server: listen },
+            "no connection",
+          ),
+        );
+      },
+      Math.min(timeout, LONGEST_TIMER),
+    );
     try {
       const dial = dialer({
         scheme,
@@ -155,6 +158,7 @@ export class Connector {
         handshakeFirst: tls?.handshakeFirst === true,
         noRandomize,
         ...(wsHeaders === undefined ? {} : { wsHeaders }),
+        ...(wsFactory === undefined ? {} : { wsFactory }),
         signal: controller.signal,
       });
       // a transport that comes after the dial was given up is discarded
@@ -191,7 +195,8 @@ export class Connector {
       : new ConnectionError(`connecting to ${server.listen} failed`, { server: server.listen, cause: error });
     server.reconnects++;
     const { code } = failure;
-    if (code === "AUTHENTICATOR") this.#events.onHandlerError(failure.cause ?? failure, "authenticator");
+    if (code === "AUTHENTICATOR" || code === "INVALID_KEY")
+      this.#events.onHandlerError(failure.cause ?? failure, "authenticator");
     const expired = code === "AUTHENTICATION_EXPIRED";
     const refused =
       (code === "AUTHORIZATION" && !/timeout|registration/i.test(failure.serverText ?? "")) || expired;
@@ -211,7 +216,7 @@ export class Connector {
     const { reconnectDelayHandler: handler } = this.#options;
     if (handler !== undefined) {
       try {
-        const wait = handler(server.reconnects, server);
+        const wait = this.#answer(handler(server.reconnects, server), "reconnectDelayHandler");
         if (wait >= 0) return wait;
         throw new InvalidOperationError(`reconnectDelayHandler gave ${String(wait)}: give milliseconds`);
       } catch (error) {
@@ -219,6 +224,12 @@ export class Connector {
       }
     }
     return this.#backoff(server, server.reconnects + server.flaps);
+  }
+
+  // These handlers are synchronous; one that is not may reject all the same.
+  #answer<T>(given: T, source: HandlerErrorStatus["source"]): T {
+    if (given instanceof Promise) given.catch((error: unknown) => this.#events.onHandlerError(error, source));
+    return given;
   }
 
   // doubles with every failure, with full jitter
@@ -246,7 +257,8 @@ export class Connector {
     const { reconnectToServer: handler } = this.#options;
     if (handler !== undefined) {
       try {
-        const answer = handler(Object.freeze([...servers]), this.info ?? null);
+        const given = handler(Object.freeze([...servers]), this.info ?? null);
+        const answer = this.#answer(given, "reconnectToServer");
         if (answer !== null && answer !== undefined) {
           const { server, delay: wait = 0 } = "server" in answer ? answer : { server: answer };
           const known = servers.find((other) => other === server);

@@ -235,14 +235,17 @@ export class Link implements ClientSink, TransportEvents {
 
   #give(chunks: Chunk[]): void {
     for (const chunk of chunks) {
-      if (this.#transport.write(chunk.bytes)) {
-        if (this.#given.length > 0) this.#given = [];
-        this.#writable = true;
-      } else {
-        this.#given.push(chunk);
-        this.#writable = false;
-      }
+      this.#given.push(chunk);
+      this.#writable = this.#transport.write(chunk.bytes);
     }
+    if (this.#writable) this.#gone();
+  }
+
+  // The transport has no more of what it was given.
+  #gone(): void {
+    if (this.#transport.copies === true) this.#outbox?.reuse(this.#given);
+    this.#given = [];
+    this.#writable = true;
   }
 
   /** A round trip behind all that waits; rejects when the link dies first. PONGs come in the order of the PINGs. */
@@ -310,8 +313,7 @@ export class Link implements ClientSink, TransportEvents {
   }
 
   onDrain(): void {
-    this.#given = [];
-    this.#writable = true;
+    this.#gone();
     this.#owner?.onDrain(this);
   }
 
@@ -396,11 +398,13 @@ export class Link implements ClientSink, TransportEvents {
       this.#pings
         .shift()
         ?.reject(
-          new ConnectionError(
-            "the link was lost before the server answered",
-            { cause: reason },
-            "DISCONNECTED",
-          ),
+          reason.code === "CLOSED"
+            ? reason
+            : new ConnectionError(
+                "the link was lost before the server answered",
+                { cause: reason },
+                "DISCONNECTED",
+              ),
         );
     }
   }

@@ -3,6 +3,7 @@ import { type AuthOptions, type Authenticator, buildAuthenticator } from "../aut
 import { InvalidArgumentError } from "../errors.ts";
 import { validateInboxPrefix } from "../protocol/subject.ts";
 import type { AuthFields } from "../protocol/ops.ts";
+import type { WebSocketFactory } from "../transport/websocket-factory.ts";
 import type { TlsOptions } from "../transport/tls.ts";
 import type { Dialer, Scheme } from "../transport/transport.ts";
 import type { ReconnectToServerHandler, Server } from "./connection.ts";
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   dialer?: Dialer;
   /** headers of the WebSocket handshake; Node and Bun */
   wsHeaders?: Record<string, string>;
+  /** makes the WebSocket of a dial, in place of the runtime's own: for proxies, compression, tests */
+  wsFactory?: WebSocketFactory;
   /** milliseconds between pings of the server. Default 120 000. */
   pingInterval?: number;
   /** unanswered pings after which the link is given up. Default 2. */
@@ -113,6 +116,7 @@ export interface ResolvedOptions
       | "name"
       | "dialer"
       | "wsHeaders"
+      | "wsFactory"
       | "reconnectDelayHandler"
       | "reconnectToServer"
     >
@@ -125,6 +129,7 @@ export interface ResolvedOptions
   readonly tls: TlsOptions | null | undefined;
   readonly name: string | undefined;
   readonly wsHeaders: Record<string, string> | undefined;
+  readonly wsFactory: WebSocketFactory | undefined;
   readonly reconnectDelayHandler: ConnectionOptions["reconnectDelayHandler"];
   readonly reconnectToServer: ReconnectToServerHandler | undefined;
   readonly runtime: Runtime;
@@ -166,6 +171,7 @@ export function resolveOptions(given: ConnectionOptions, runtime: Runtime): Reso
     signal: options.signal,
     tls,
     wsHeaders: options.wsHeaders,
+    wsFactory: options.wsFactory,
     pingInterval: number(options, "pingInterval", 120000, 1),
     maxPingOut: number(options, "maxPingOut", 2, 1),
     reconnect: options.reconnect ?? true,

@@ -1,9 +1,10 @@
 // Replies: the iterator of requestMany, and when it ends (ADR-47). Fed by client/requests or by a subscription of its own.
-import { InvalidArgumentError, InvalidOperationError, NoRespondersError } from "../errors.ts";
-import { aborted } from "../lib/deferred.ts";
+import { InvalidArgumentError, InvalidOperationError, NatsError, NoRespondersError } from "../errors.ts";
+import { aborted, LONGEST_TIMER } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
 import type { QueuedIterator, RequestManyOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
+import { DEFAULT_LIMITS } from "./subscription.ts";
 
 const STRATEGIES = ["timer", "count", "stall", "sentinel"];
 
@@ -25,6 +26,7 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
   #done = false;
   #error: Error | undefined;
   #received = 0;
+  #bytes = 0;
   #processed = 0;
 
   /** `release` is called once, at the end of receiving. */
@@ -48,7 +50,7 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
     // C-ADR47-3: a stall below 1 ms or beyond the total is no stall
     this.#stall = strategy === "stall" && stall >= 1 && stall < maxWait ? stall : 0;
     this.#sentinel = strategy === "sentinel";
-    this.#total = setTimeout(() => this.#finish(), maxWait);
+    this.#total = setTimeout(() => this.#finish(), Math.min(maxWait, LONGEST_TIMER));
     this.#signal = signal;
     if (signal?.aborted === true) this.#onAbort();
     else signal?.addEventListener("abort", this.#onAbort);
@@ -73,7 +75,13 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
       this.#waiter = undefined;
       this.#processed++;
       waiter.resolve({ value: msg, done: false });
+    } else if (this.#items.length >= DEFAULT_LIMITS.messages || this.#bytes > DEFAULT_LIMITS.bytes) {
+      const text = `replies to '${this.#subject}' come faster than they are taken: ${this.#items.length} are queued`;
+      this.#items.clear();
+      this.stop(new NatsError("SLOW_CONSUMER", text, { subject: this.#subject }));
+      return;
     } else {
+      this.#bytes += msg.size();
       this.#items.push(msg);
     }
     if (this.#received === this.#count || (this.#sentinel && msg.data.length === 0)) this.#finish();
@@ -128,6 +136,7 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
     const msg = this.#items.shift();
     if (msg !== undefined) {
       this.#processed++;
+      this.#bytes -= msg.size();
       return Promise.resolve({ value: msg, done: false });
     }
     if (this.#done) return Promise.resolve({ value: undefined, done: true });

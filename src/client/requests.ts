@@ -97,7 +97,7 @@ export class Requests {
           else resolve(msg);
         },
         onError: (error) => finish(() => reject(traced(requestError(subject, error), trace))),
-        onDeadline: () => finish(() => reject(traced(this.#timedOut(subject, timeout), trace))),
+        onDeadline: () => finish(() => reject(traced(this.timedOut(subject, timeout), trace))),
       });
       try {
         this.#subscribeInbox();
@@ -183,7 +183,8 @@ export class Requests {
     this.#subscribed = true;
   }
 
-  #timedOut(subject: string, timeout: number): TimeoutError {
+  /** The error of a request that was not answered in time. */
+  timedOut(subject: string, timeout: number): TimeoutError {
     const missing = this.#host.isConnected() ? "no reply" : "no connection";
     return new TimeoutError(
       `${missing} for the request to '${subject}' within ${timeout} ms`,
@@ -230,7 +231,9 @@ function noResponders(subject: string): RequestError {
 }
 
 export function requestError(subject: string, cause: NatsError): RequestError {
-  return new RequestError(`the request to '${subject}' failed: ${cause.message}`, cause);
+  // its code leads the message already
+  const why = cause.message.replace(/^\[\w+\] /, "");
+  return new RequestError(`the request to '${subject}' failed: ${why}`, cause);
 }
 
 export function positive(value: number | undefined, name: string, fallback: number): number {

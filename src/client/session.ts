@@ -10,11 +10,10 @@ import {
   NatsError,
   type PermissionViolationError,
   RequestError,
-  TimeoutError,
   isNatsError,
 } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
-import { type Deferred, deferred, settle } from "../lib/deferred.ts";
+import { aborted, type Deferred, deferred, type SettleOptions, settle } from "../lib/deferred.ts";
 import { Listeners } from "../lib/listeners.ts";
 import { compare, parseSemVer, type SemVer } from "../lib/semver.ts";
 import { headers, type MsgHdrsImpl, toHeaders } from "../protocol/headers.ts";
@@ -54,7 +53,7 @@ import type { NatsSubscription, SubscriptionHost } from "./subscription.ts";
 import { MUX_SID, Subscriptions, subLine } from "./subscriptions.ts";
 
 // what has gathered in one turn is written at its end, or when it is this much
-const FLUSH_AT = 65536;
+const FLUSH_AT = 524288;
 // writable() waits until less than this is unsent
 const LOW_WATER = 65536;
 const DRAIN_TIMEOUT = 30000;
@@ -76,8 +75,10 @@ export class Session implements NatsConnection {
   #sealed = false;
   #linked: Deferred<void> | undefined;
   #writers: Deferred<void>[] = [];
-  // whose callback is on the stack
+  // whose callback is on the stack, unless it called drain
   #running: NatsSubscription | undefined;
+  // ends what is waited for
+  readonly #waits = new Set<(error: NatsError) => void>();
   #outMsgs = 0;
   #outBytes = 0;
   #reconnects = 0;
@@ -337,15 +338,24 @@ export class Session implements NatsConnection {
   subscribe(subject: string, options: SubscriptionOptions = {}): Subscription {
     this.#checkOpen();
     validateSubscribeSubject(subject);
-    const { queue } = options;
+    const { queue, callback, limits } = options;
     if (queue !== undefined) validateQueue(queue);
-    for (const name of ["max", "timeout", "concurrency", "slow"] as const) {
-      const value = options[name];
-      if (value !== undefined && !(value > 0)) {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new InvalidArgumentError(`callback is of type ${typeof callback}: give a function, or iterate`);
+    }
+    const { max, timeout, concurrency, slow } = options;
+    const numbers = { max, timeout, concurrency, slow, messages: limits?.messages, bytes: limits?.bytes };
+    for (const [name, value] of Object.entries(numbers)) {
+      if (value !== undefined && (!(value > 0) || (name === "max" && !Number.isInteger(value)))) {
         throw new InvalidArgumentError(
           `${name} is ${String(value)}: give a number of 1 or more, or leave it out`,
         );
       }
+    }
+    if (!["drop-newest", "drop-oldest", "close", undefined].includes(limits?.overflow)) {
+      throw new InvalidArgumentError(
+        `overflow is '${String(limits?.overflow)}': give drop-newest, drop-oldest or close`,
+      );
     }
     const sub = this.#subscriptions.add(this.#host, subject, options);
     this.#control(subLine(subject, queue, sub.sid));
@@ -358,6 +368,7 @@ export class Session implements NatsConnection {
       this.#control(max === undefined ? `UNSUB ${sub.sid}\r\n` : `UNSUB ${sub.sid} ${max}\r\n`),
     forget: (sub) => this.#subscriptions.remove(sub),
     flush: (options) => this.flush(options),
+    wait: (promise, options) => this.#wait(promise, options),
     handlerFailed: (error, subject) =>
       this.#events.emit({ type: "handlerError", error, subject, source: "subscription" }),
     slow: (sub) =>
@@ -365,8 +376,16 @@ export class Session implements NatsConnection {
     droppedInbound: (count) => {
       this.#droppedInbound += count;
     },
-    running: (sub) => {
+    entered: (sub) => {
       this.#running = sub;
+    },
+    left: () => {
+      const excused = this.#running === undefined;
+      this.#running = undefined;
+      return excused;
+    },
+    excuse: (sub) => {
+      if (this.#running === sub) this.#running = undefined;
     },
   };
 
@@ -415,7 +434,7 @@ export class Session implements NatsConnection {
         ? requestError(subject, error)
         : error;
     }
-    throw new TimeoutError(`no reply for the request to '${subject}' within ${timeout} ms`, { subject });
+    throw this.#requests.timedOut(subject, timeout);
   }
 
   // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
@@ -426,6 +445,8 @@ export class Session implements NatsConnection {
     reply: string = createInbox(this.#options.inboxPrefix),
   ): Promise<QueuedIterator<Msg>> {
     this.#checkOpen();
+    const { signal } = options;
+    if (signal?.aborted) throw aborted(signal, `the request to '${subject}'`);
     if (options.noMux !== true) {
       return this.#requests.many(subject, options, (inbox) => this.#ask(subject, payload, options, inbox));
     }
@@ -587,9 +608,10 @@ export class Session implements NatsConnection {
     this.#checkOpen();
     const { timeout = DRAIN_TIMEOUT, signal } = options;
     this.#become("draining");
-    const caller = this.#running;
+    // who waits for the end in a callback is not waited for
+    this.#running = undefined;
     try {
-      await settle(this.#drained(caller), {
+      await this.#wait(this.#drained(), {
         timeout,
         ...(signal && { signal }),
         what: "draining the connection",
@@ -599,13 +621,27 @@ export class Session implements NatsConnection {
     }
   }
 
-  async #drained(caller: NatsSubscription | undefined): Promise<void> {
+  // What ends with the connection, if not before.
+  #wait(promise: Promise<void>, options: SettleOptions): Promise<void> {
+    let end: ((error: NatsError) => void) | undefined;
+    const finish = () => end && this.#waits.delete(end);
+    return settle<void>(
+      (resolve, reject) => {
+        end = reject;
+        this.#waits.add(end);
+        promise.then(resolve, reject);
+      },
+      { ...options, finish },
+    );
+  }
+
+  async #drained(): Promise<void> {
     const subs = [...this.#subscriptions];
     for (const sub of subs) this.#host.unsubscribe(sub);
     // a round trip: what the server sent before it knew is here then. Without a link there is nothing to come.
     await this.flush().catch(() => undefined);
     for (const sub of subs) sub.finish();
-    await Promise.all(subs.map((sub) => sub.handedOver(caller)));
+    await Promise.all([...subs, ...this.#subscriptions.ending].map((sub) => sub.handedOver()));
     while (this.#state === "draining") {
       // what is kept from an outage wants a link
       if (this.#link === undefined && this.#outbox.messages > 0) await (this.#linked ??= deferred());
@@ -639,6 +675,8 @@ export class Session implements NatsConnection {
     const writers = this.#writers;
     this.#writers = [];
     for (const writer of writers) writer.reject(new ClosedConnectionError());
+    for (const end of this.#waits) end(new ClosedConnectionError(error && { cause: error }));
+    this.#linked?.resolve();
     let unsent = 0;
     if (link !== undefined) unsent = await link.close();
     this.#link = undefined;

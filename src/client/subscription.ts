@@ -5,8 +5,8 @@
 //             --> queue [oldest ... newest] --> next() / a callback slot that became free
 //
 // Ends: `finish` lets the queue be handed over first, `fail` and `discard` don't.
-import { InvalidOperationError, NatsError, TimeoutError } from "../errors.ts";
-import { type Deferred, deferred, settle } from "../lib/deferred.ts";
+import { InvalidArgumentError, InvalidOperationError, NatsError, TimeoutError } from "../errors.ts";
+import { type Deferred, deferred, LONGEST_TIMER, type SettleOptions } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
 import type { MsgCallback, Subscription, SubscriptionOptions, WaitOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
@@ -32,14 +32,20 @@ export interface SubscriptionHost {
   forget(sub: NatsSubscription): void;
   /** a round trip to the server */
   flush(options: WaitOptions): Promise<void>;
+  /** a wait that ends with the connection, if not before */
+  wait(promise: Promise<void>, options: SettleOptions): Promise<void>;
   /** user code failed */
   handlerFailed(error: unknown, subject: string): void;
   /** the queue passed a mark */
   slow(sub: NatsSubscription): void;
   /** messages that had arrived were dropped */
   droppedInbound(count: number): void;
-  /** a callback is about to run, or has returned from its synchronous part */
-  running(sub: NatsSubscription | undefined): void;
+  /** a callback is about to run */
+  entered(sub: NatsSubscription): void;
+  /** it has returned from its synchronous part; true when it called drain, and is not to be waited for */
+  left(): boolean;
+  /** a drain begins: a callback of this subscription that is on the stack is not waited for */
+  excuse(sub: NatsSubscription): void;
 }
 
 // The lifecycle; one writer each: drain(), #end().
@@ -55,7 +61,7 @@ interface Extras {
   isSlow: boolean;
   concurrency: number;
   timer: ReturnType<typeof setTimeout> | undefined;
-  signal: (() => void) | undefined;
+  readable: ReadableStream<MsgImpl> | undefined;
 }
 
 const PLAIN: Extras = {
@@ -64,7 +70,7 @@ const PLAIN: Extras = {
   isSlow: false,
   concurrency: 0,
   timer: undefined,
-  signal: undefined,
+  readable: undefined,
 };
 
 type Waiter = {
@@ -84,6 +90,7 @@ export class NatsSubscription implements Subscription {
   #host: SubscriptionHost;
   #state = OPEN;
   #error: NatsError | undefined;
+  #thrown = false;
   #processed = 0;
   #running = 0;
   #bytes = 0;
@@ -105,11 +112,17 @@ export class NatsSubscription implements Subscription {
     if (limits !== undefined || slow || concurrency || timeout) {
       this.#extras = {
         ...PLAIN,
-        limits: { ...DEFAULT_LIMITS, ...limits },
+        limits: {
+          messages: limits?.messages ?? DEFAULT_LIMITS.messages,
+          bytes: limits?.bytes ?? DEFAULT_LIMITS.bytes,
+          overflow: limits?.overflow ?? DEFAULT_LIMITS.overflow,
+        },
         slow: slow ?? 0,
         concurrency: concurrency ?? 0,
         timer:
-          timeout === undefined ? undefined : setTimeout(() => this.#firstMessageMissing(timeout), timeout),
+          timeout === undefined
+            ? undefined
+            : setTimeout(() => this.#firstMessageMissing(timeout), Math.min(timeout, LONGEST_TIMER)),
       };
     }
     if (options.max !== undefined) this.max = options.max;
@@ -199,35 +212,36 @@ export class NatsSubscription implements Subscription {
     this.#processed++;
     // an episode of dropping ends when half of the queue is free again
     if (this.#extras.isSlow && items.length <= this.#extras.limits.messages / 2) this.#extras.isSlow = false;
-    if (items.length === 0) {
-      this.#items = undefined;
-      this.#settleIdle();
-    }
+    if (items.length === 0) this.#items = undefined;
     return msg;
   }
 
   #call(callback: MsgCallback, msg: MsgImpl): void {
     const host = this.#host;
-    host.running(this);
-    let result: unknown;
+    host.entered(this);
+    const promise = this.#run(callback, null, msg);
+    const excused = host.left();
+    if (promise === undefined) return;
+    if (!excused) this.#running++;
+    void promise.then(() => {
+      if (!excused) this.#returned();
+    });
+  }
+
+  // Code of the user; a promise, which never rejects, where it gave one. The `then` of it is user code too.
+  #run(callback: MsgCallback, error: NatsError | null, msg?: MsgImpl): Promise<unknown> | undefined {
     try {
-      result = callback(null, msg);
-    } catch (error) {
-      host.running(undefined);
-      host.handlerFailed(error, msg.subject);
-      return;
+      const result = callback(error, msg as MsgImpl) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then !== "function") return undefined;
+      return Promise.resolve(result).catch((failure: unknown) => this.#failed(failure, msg));
+    } catch (failure) {
+      this.#failed(failure, msg);
+      return undefined;
     }
-    host.running(undefined);
-    if (result !== undefined && typeof (result as PromiseLike<unknown>)?.then === "function") {
-      this.#running++;
-      (result as PromiseLike<unknown>).then(
-        () => this.#returned(),
-        (error: unknown) => {
-          host.handlerFailed(error, msg.subject);
-          this.#returned();
-        },
-      );
-    }
+  }
+
+  #failed(failure: unknown, msg: MsgImpl | undefined): void {
+    this.#host.handlerFailed(failure, msg?.subject ?? this.subject);
   }
 
   #returned(): void {
@@ -264,13 +278,16 @@ export class NatsSubscription implements Subscription {
   }
 
   #next(): Promise<IteratorResult<MsgImpl, undefined>> {
-    if (this.#items !== undefined) return Promise.resolve({ value: this.#take(this.#items), done: false });
+    if (this.#items !== undefined) {
+      const value = this.#take(this.#items);
+      this.#settleIdle();
+      return Promise.resolve({ value, done: false });
+    }
     if (this.#state === CLOSED) {
-      if (this.#error === undefined) return Promise.resolve({ value: undefined, done: true });
-      const error = this.#error;
+      if (this.#error === undefined || this.#thrown) return Promise.resolve({ value: undefined, done: true });
       // thrown once; who goes on iterating sees the end
-      this.#error = undefined;
-      return Promise.reject(error);
+      this.#thrown = true;
+      return Promise.reject(this.#error);
     }
     if (this.#waiter !== undefined) {
       return Promise.reject(new InvalidOperationError("next() was called before the one before it settled"));
@@ -281,6 +298,10 @@ export class NatsSubscription implements Subscription {
   }
 
   get readable(): ReadableStream<MsgImpl> {
+    return (this.#own().readable ??= this.#stream());
+  }
+
+  #stream(): ReadableStream<MsgImpl> {
     const iterator = this[Symbol.asyncIterator]();
     return new ReadableStream<MsgImpl>(
       {
@@ -316,6 +337,7 @@ export class NatsSubscription implements Subscription {
   #discard(): void {
     this.#items = undefined;
     this.#bytes = 0;
+    this.#settleIdle();
   }
 
   #end(error: NatsError | undefined): void {
@@ -328,19 +350,13 @@ export class NatsSubscription implements Subscription {
     if (this.#waiter !== undefined) {
       const waiter = this.#waiter;
       this.#waiter = undefined;
-      this.#error = undefined;
+      this.#thrown = true;
       if (error === undefined) waiter.resolve({ value: undefined, done: true });
       else waiter.reject(error);
     }
-    if (error !== undefined && this.callback !== undefined) {
-      try {
-        const result: unknown = this.callback(error, undefined as never);
-        if (result instanceof Promise) {
-          result.catch((failure: unknown) => this.#host.handlerFailed(failure, this.subject));
-        }
-      } catch (failure) {
-        this.#host.handlerFailed(failure, this.subject);
-      }
+    const { callback } = this;
+    if (error !== undefined && callback !== undefined) {
+      void this.#run(callback, error);
     }
     this.#settleIdle();
   }
@@ -354,6 +370,11 @@ export class NatsSubscription implements Subscription {
   }
 
   unsubscribe(max?: number): void {
+    if (max !== undefined && !Number.isInteger(max)) {
+      throw new InvalidArgumentError(
+        `max is ${String(max)}: give a whole number of messages, or leave it out`,
+      );
+    }
     if (this.#state === CLOSED) {
       this.#discard();
       return;
@@ -378,6 +399,7 @@ export class NatsSubscription implements Subscription {
       );
     }
     this.#state = DRAINING;
+    this.#host.excuse(this);
     this.#host.unsubscribe(this);
     this.#draining = this.#drained(options);
     return this.#draining;
@@ -392,20 +414,23 @@ export class NatsSubscription implements Subscription {
     } finally {
       this.finish();
     }
-    await settle(this.handedOver(), { ...options, what: `handing over the messages on '${this.subject}'` });
+    await this.#host.wait(this.handedOver(), {
+      ...options,
+      what: `handing over the messages on '${this.subject}'`,
+    });
   }
 
-  /**
-   * Resolves when nothing is queued or running, as far as somebody takes: an iterator nobody began does not count.
-   * `except` is a subscription whose callback is on the stack right now.
-   */
-  handedOver(except?: NatsSubscription): Promise<void> {
-    const own = except === this ? 1 : 0;
+  /** Resolves when nothing is queued or running, as far as somebody takes: an iterator nobody began does not count. */
+  handedOver(): Promise<void> {
     const queued = this.#items !== undefined && (this.#iterating || this.callback !== undefined);
-    if (!queued && this.#running <= own) return Promise.resolve();
-    if (own === 1 && !queued) return Promise.resolve();
+    if (!queued && this.#running === 0) return Promise.resolve();
     this.#idle ??= deferred();
     return this.#idle;
+  }
+
+  /** True while a callback runs or waits for its turn. */
+  get busy(): boolean {
+    return this.callback !== undefined && (this.#running > 0 || this.#items !== undefined);
   }
 
   #settleIdle(): void {

@@ -15,6 +15,8 @@ export type ReplySink = (msg: MsgImpl, bytes: Uint8Array, subjectStart: number, 
 export class Subscriptions implements MsgSink {
   inMsgs = 0;
   inBytes = 0;
+  /** ended, with callbacks that still run */
+  readonly ending: Set<NatsSubscription> = new Set();
   readonly #table = new Map<number, NatsSubscription>();
   readonly #publisher: Publisher;
   readonly #onReply: ReplySink;
@@ -41,6 +43,9 @@ export class Subscriptions implements MsgSink {
 
   remove(sub: NatsSubscription): void {
     this.#table.delete(sub.sid);
+    if (!sub.busy) return;
+    this.ending.add(sub);
+    void sub.handedOver().then(() => this.ending.delete(sub));
   }
 
   /** A message came. Positions are offsets in `bytes`; see MsgSink. */
@@ -99,7 +104,7 @@ export class Subscriptions implements MsgSink {
     return false;
   }
 
-  /** Ends the subscription that was added last: what "maximum subscriptions exceeded" and "Invalid Subject" are about. */
+  /** Ends the subscription that was added last: what "maximum subscriptions exceeded" is about. */
   failLast(error: NatsError): boolean {
     let last: NatsSubscription | undefined;
     for (const sub of this.#table.values()) last = sub;

@@ -33,8 +33,8 @@ export interface SettleOptions extends WaitOptions {
   finish?: () => void;
 }
 
-// a timer set for longer than this fires at once
-const LONGEST_TIMER = 0x7fff_ffff;
+/** @internal milliseconds; a timer that is set for longer fires at once */
+export const LONGEST_TIMER = 0x7fff_ffff;
 
 /** The error of what `signal` ended: "the flush". */
 export function aborted(signal: AbortSignal, what: string): NatsError {
@@ -54,7 +54,7 @@ export function deferred<T = void>(): Deferred<T> {
 export function delay(ms = 0): Delay {
   let cancel: (() => void) | undefined;
   const promise = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER));
     cancel = () => {
       clearTimeout(timer);
       resolve();

@@ -8,3 +8,5 @@ export type {
   TransportEvents,
 } from "./transport.ts";
 export { type MemoryPairOptions, memoryPair } from "./memory.ts";
+export { dialWebSocket, webSocketDialer } from "./websocket.ts";
+export type { WebSocketFactory, WebSocketLike } from "./websocket-factory.ts";

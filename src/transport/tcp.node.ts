@@ -1,4 +1,5 @@
 // TCP and TLS on node:net and node:tls, for Node and Bun: `dialTcp`, handed to createConnect by the entry of these runtimes.
+import { X509Certificate } from "node:crypto";
 import dns from "node:dns";
 import { readFile } from "node:fs/promises";
 import net from "node:net";
@@ -68,7 +69,7 @@ async function readTlsOptions(options: TlsOptions): Promise<tls.ConnectionOption
       read[name] = await readFile(path, "utf8");
     } catch (cause) {
       throw new InvalidArgumentError(
-        `tls.${name}File: cannot read '${path}' (${(cause as NodeJS.ErrnoException).code ?? cause}); ` +
+        `tls.${name}File: cannot read '${path}' (${(cause as NodeJS.ErrnoException).code}); ` +
           `check the path and its permissions, or give the PEM text as tls.${name}`,
         { cause },
       );
@@ -231,6 +232,12 @@ function tlsError(
     : undefined;
 }
 
+/** The runtime's own check, plus OpenSSL's where that fails: Node 22.23 matches no IPv6 address with any certificate. */
+function checkIPv6(host: string, cert: tls.PeerCertificate): Error | undefined {
+  const error = tls.checkServerIdentity(host, cert);
+  return error && new X509Certificate(cert.raw).checkIP(host) ? undefined : error;
+}
+
 class TcpTransport implements Transport {
   encrypted = false;
   readonly #target: DialTarget;
@@ -263,6 +270,11 @@ class TcpTransport implements Transport {
 
   get buffered(): number {
     return this.#socket.writableLength;
+  }
+
+  // Without TLS, true from write() means that the system has it.
+  get copies(): boolean {
+    return !this.encrypted;
   }
 
   open(events: TransportEvents): void {
@@ -299,6 +311,7 @@ class TcpTransport implements Transport {
         socket: plain,
         host,
       };
+      if (net.isIPv6(host)) options.checkServerIdentity ??= checkIPv6;
       if (net.isIP(host)) delete options.servername;
       else options.servername = host;
       // first: a runtime may go on to give the plain socket's listeners what belongs to TLS

@@ -1,5 +1,6 @@
 // Transport: the seam between bytes and protocol. Implemented by tcp.node, websocket, memory; driven by client/link.
 import type { TlsOptions } from "./tls.ts";
+import type { WebSocketFactory } from "./websocket-factory.ts";
 
 /** The four schemes a server address may have. */
 export type Scheme = "nats" | "tls" | "ws" | "wss";
@@ -22,6 +23,8 @@ export interface DialTarget {
   readonly noRandomize: boolean;
   /** headers of the WebSocket upgrade request. Node and Bun: elsewhere the dial rejects with `UNSUPPORTED`. */
   readonly wsHeaders?: Readonly<Record<string, string>>;
+  /** makes the WebSocket, in place of the runtime's own */
+  readonly wsFactory?: WebSocketFactory;
   /** ends the dial: its deadline, or close() of the connection. A socket that completes later is discarded. */
   readonly signal: AbortSignal;
 }
@@ -49,6 +52,8 @@ export interface Transport {
    * Writing after the end (or after `close` or `destroy`) is ignored and gives false.
    */
   write(bytes: Uint8Array): boolean;
+  /** true where what was written may be changed as soon as `write` returned true, for it or for what followed it */
+  readonly copies?: boolean;
   /** bytes written but not yet taken by the operating system (as far as the runtime tells) */
   readonly buffered: number;
   /** true once the bytes travel under TLS */

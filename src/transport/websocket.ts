@@ -1,29 +1,10 @@
 // WebSocket: ws:// and wss:// through isomorphic-ws (`ws` in Node, Bun and Deno, the global WebSocket in browsers).
 import IsomorphicWebSocket from "isomorphic-ws";
 import { ConnectionError, InvalidArgumentError, NatsError } from "../errors.ts";
+import { utf8Encoder } from "../lib/bytes.ts";
 import { abortedError, serverOf, unsentError } from "./dial.ts";
 import type { Dialer, DialTarget, Transport, TransportEvents } from "./transport.ts";
-
-/** The part of a WebSocket that is used here: the global one of any runtime and `ws` have it. */
-export interface WebSocketLike {
-  readonly readyState: number;
-  readonly bufferedAmount: number;
-  binaryType: string;
-  onopen: unknown;
-  onmessage: unknown;
-  onerror: unknown;
-  onclose: unknown;
-  send(data: never): void;
-  close(code?: number, reason?: string): void;
-  /** ends the socket at once (`ws` has it) */
-  terminate?(): void;
-}
-
-/** Makes the WebSocket of a dial. It may be connecting or open; `encrypted` says whether it is under TLS. */
-export type WebSocketFactory = (
-  url: string,
-  target: DialTarget,
-) => Promise<{ socket: WebSocketLike; encrypted: boolean }>;
+import type { WebSocketFactory, WebSocketLike } from "./websocket-factory.ts";
 
 /**
  * The largest message to send. Where compression was negotiated, a server closes the link when one message inflates to
@@ -45,11 +26,11 @@ const CLOSE_LIMIT = 5000;
  */
 export const dialWebSocket: Dialer = webSocketDialer();
 
-/** A {@link dialWebSocket} that gets its sockets from `factory`: for proxies, sub-protocols, or a WebSocket of one's own. */
-export function webSocketDialer(factory?: WebSocketFactory): Dialer {
+/** A {@link dialWebSocket} that gets its sockets from a factory: for proxies, sub-protocols, or a WebSocket of one's own. */
+export function webSocketDialer(made?: WebSocketFactory): Dialer {
   return (target: DialTarget): Promise<Transport> =>
     new Promise<Transport>((resolve, reject) => {
-      const { scheme, signal } = target;
+      const { scheme, signal, wsFactory: factory = made } = target;
       const server = serverOf(target);
       if (scheme !== "ws" && scheme !== "wss") {
         throw new NatsError(
@@ -132,7 +113,7 @@ function failure(event: unknown, server: string): NatsError {
     error?: unknown;
     message?: string;
   };
-  const code = String((cause as { code?: unknown } | undefined)?.code ?? "");
+  const code = `${(cause as { code?: string | number } | undefined)?.code ?? ""}`;
   const facts = { server, cause };
   if (code === "ECONNREFUSED") {
     return new ConnectionError(
@@ -142,6 +123,9 @@ function failure(event: unknown, server: string): NatsError {
     );
   }
   const text = message || code || "the runtime does not say why";
+  if (/^ERR_OSSL|^ERR_INVALID/.test(code) || cause instanceof SyntaxError) {
+    return new InvalidArgumentError(`cannot dial ${server}: ${text}`, facts);
+  }
   if (/CERT|TLS|SSL|SIGNATURE|EPROTO/.test(code)) {
     return new NatsError(
       "TLS",
@@ -149,10 +133,8 @@ function failure(event: unknown, server: string): NatsError {
       facts,
     );
   }
-  if (/^ERR_OSSL|^ERR_INVALID/.test(code) || cause instanceof SyntaxError) {
-    return new InvalidArgumentError(`cannot dial ${server}: ${text}`, facts);
-  }
-  return new ConnectionError(`the WebSocket to ${server} failed: ${text} (is it the WebSocket port?)`, facts);
+  const hint = code.startsWith("HPE") ? " (what answers is not HTTP: is this the WebSocket port?)" : "";
+  return new ConnectionError(`the WebSocket to ${server} failed: ${text}${hint}`, facts);
 }
 
 class WebSocketTransport implements Transport {
@@ -184,7 +166,8 @@ class WebSocketTransport implements Transport {
     socket.binaryType = "arraybuffer";
     // the handlers stay for good: a socket that was given up may still open, and must be closed then
     socket.onopen = () => (this.#ended ? this.#discard() : ready());
-    socket.onmessage = (event: { data: ArrayBuffer }) => this.#receive(new Uint8Array(event.data));
+    socket.onmessage = ({ data }: { data: ArrayBuffer | string }) =>
+      this.#receive(typeof data === "string" ? utf8Encoder.encode(data) : new Uint8Array(data));
     // some sockets never say 'close' after 'error'
     socket.onerror = (event: unknown) => this.#end(failure(event, server));
     socket.onclose = ({ code, reason }: { code: number; reason: string }) =>

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
 import { encodeJwt, nkeys } from "../../src/auth/index.ts";
 import { certPath, type RealServer, startServer } from "../fixtures/real-server.ts";
-import { missing, root, run } from "./support.ts";
+import { root, run } from "./support.ts";
 
 const server = await startServer({ after }, { websocket: true });
 const tested = new Set<string>();
 
-/** Run an example; it must end well, print `expected` in this order, and leave no connection. */
+/** Run an example; it must end well, print all of `expected`, and leave no connection. */
 async function example(
   name: string,
   expected: string[],
@@ -21,7 +21,7 @@ async function example(
   tested.add(name);
   const { code, output } = await run(`examples/node/${name}`, { env: { NATS_URL: at.url, ...env } });
   assert.equal(code, 0, output);
-  assert.equal(missing(expected, output), undefined, output);
+  for (const text of expected) assert.ok(output.includes(text), `'${text}' is not in:\n${output}`);
   await at.waitForConnections(0);
 }
 
@@ -39,21 +39,13 @@ test("request-reply answers, and tells nobody from nothing in time", () =>
   ]));
 
 test("request-many ends by stall, by count and by sentinel", () =>
-  example("request-many.mjs", [
-    "station north",
-    "station south",
-    "station west",
-    "2 answers",
-    "page 1",
-    "page 2",
-    "page 3",
-  ]));
+  example("request-many.mjs", ["stations: north, south, west\n2 answers\npage 1\npage 2\npage 3\n"]));
 
 test("flow-control bounds the publisher and the subscriber", () =>
   example("flow-control.mjs", ["slow consumer on 'reading'", "kept 100, dropped 1900, together 2000"]));
 
 test("web-streams pipes a subscription into a subject", () =>
-  example("web-streams.mjs", ["ONE", "TWO", "THREE"]));
+  example("web-streams.mjs", ["ONE\nTWO\nTHREE\n"]));
 
 test("websocket talks over ws://", () =>
   example("websocket.mjs", ["hello over WebSocket"], { NATS_WS_URL: server.wsUrl }));

@@ -100,13 +100,28 @@ export function transportContract(
     await transport.close();
   });
 
-  test(`${name}: close() before open resolves too`, async (t) => {
+  test(`${name}: close() before open resolves too, without waiting for the bound`, async (t) => {
     const { transport, peer } = await join(t);
     peer.send(pattern(10_000));
+    await turns();
+    const started = performance.now();
     await Promise.all([transport.close(), peer.gone]);
+    assert.ok(performance.now() - started < 2000);
     const events = new Recorder(transport);
     assert.equal(await events.closed, undefined);
     assert.equal(events.length, 0);
+  });
+
+  test(`${name}: destroy(error) before open: nothing is delivered at open but the end`, async (t) => {
+    const { transport, peer } = await join(t);
+    peer.send(bytes("INFO {}\r\n"));
+    await turns();
+    const error = new Error("given up");
+    transport.destroy(error);
+    const events = new Recorder(transport);
+    assert.equal(await events.closed, error);
+    assert.equal(events.length, 0);
+    await Promise.all([peer.gone, transport.close()]);
   });
 
   test(`${name}: destroy(error) ends it at once with that error, and nothing is delivered after`, async (t) => {

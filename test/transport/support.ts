@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import net from "node:net";
 import type { TestContext } from "node:test";
 import tls from "node:tls";
+import v8 from "node:v8";
+import vm from "node:vm";
 import type { DialTarget, Transport, TransportEvents } from "../../src/transport/transport.ts";
 
 const certUrl = (name: string): URL => new URL(`../fixtures/certs/${name}`, import.meta.url);
@@ -151,4 +153,16 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     assert.ok(Date.now() < limit, `waited 5 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** Bytes of the heap that are in use after a full collection. */
+export function heapUsed(): number {
+  const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } };
+  if (Bun) {
+    Bun.gc(true);
+  } else {
+    v8.setFlagsFromString("--expose-gc");
+    (vm.runInNewContext("gc") as () => void)();
+  }
+  return process.memoryUsage().heapUsed;
 }

@@ -1,0 +1,111 @@
+// Cases: what is measured, how much of it, and what is to be reached. Data only; read by run.mjs, client.mjs and bare.mjs.
+
+/**
+ * A metric is a number that a run reports. `better` says which way; `reach` is the goal: `isonats / <than> >= factor` for
+ * rates, `<= factor` for costs, or `atMost` as a plain number.
+ */
+const rate = (reach) => ({ name: "rate", label: "rate", unit: "/s", better: "more", reach });
+const cpu = (reach) => ({ name: "cpu", label: "CPU each", unit: "us", better: "less", reach });
+const official = (factor) => ({ than: "official", factor });
+const bare = (factor) => ({ than: "bare", factor });
+
+// one slice: what is published in one go, without giving the event loop a turn
+const publish = (name, title, size, count, slice, metrics, headers = false) => ({
+  name,
+  title,
+  kind: "publish",
+  size,
+  count,
+  slice,
+  headers,
+  metrics,
+});
+
+const receive = (name, title, how, factor) => ({
+  name,
+  title,
+  kind: "receive",
+  how,
+  size: 128,
+  count: 600_000,
+  headers: how === "header",
+  metrics: [cpu(official(factor)), rate()],
+});
+
+export const cases = [
+  publish("publish-16", "publish 16 B", 16, 3_000_000, 10_000, [rate(official(2.4)), cpu(official(0.4))]),
+  publish("publish-128", "publish 128 B", 128, 2_000_000, 10_000, [rate(official(3)), cpu()]),
+  publish(
+    "publish-headers",
+    "publish 128 B with 2 headers",
+    128,
+    1_500_000,
+    10_000,
+    [rate(official(3)), cpu()],
+    true,
+  ),
+  publish("publish-4k", "publish 4 KiB", 4096, 300_000, 250, [rate(official(2)), cpu()]),
+  receive("receive-callback", "receive 128 B, callback", "callback", 1 / 2),
+  receive("receive-iterator", "receive 128 B, iterator", "iterator", 1 / 3),
+  receive("receive-header", "receive 128 B, read a header", "header", 0.4),
+  {
+    name: "request-one",
+    title: "request, one at a time",
+    kind: "request",
+    parallel: 1,
+    count: 6_000,
+    metrics: [{ name: "p50", label: "p50", unit: "us", better: "less", reach: bare(1.3) }, cpu()],
+  },
+  {
+    name: "request-256",
+    title: "request, 256 at a time",
+    kind: "request",
+    parallel: 256,
+    count: 120_000,
+    metrics: [rate(official(2)), cpu()],
+  },
+  {
+    name: "subscriptions",
+    title: "100 000 subscriptions",
+    kind: "subscriptions",
+    count: 100_000,
+    metrics: [
+      { name: "bytes", label: "heap each", unit: "B", better: "less", reach: { atMost: 450 } },
+      { name: "ms", label: "until live", unit: "ms", better: "less" },
+    ],
+  },
+  {
+    name: "connect",
+    title: "connect and close",
+    kind: "connect",
+    count: 600,
+    metrics: [rate(official(1.5)), cpu()],
+  },
+  {
+    name: "reconnect",
+    title: "reconnect, 10 000 subscriptions",
+    kind: "reconnect",
+    count: 10_000,
+    metrics: [{ name: "ms", label: "until live", unit: "ms", better: "less" }],
+  },
+  {
+    name: "queue",
+    title: "1 000 000 messages queued",
+    kind: "queue",
+    size: 128,
+    count: 1_000_000,
+    metrics: [
+      { name: "bytes", label: "heap each", unit: "B", better: "less" },
+      { name: "drain", label: "taken out", unit: "/s", better: "more" },
+      { name: "cpu", label: "CPU to queue", unit: "us", better: "less" },
+    ],
+  },
+];
+
+export const subject = "bench.data";
+export const service = "bench.service";
+/** the headers of the cases that have some */
+export const headerFields = [
+  ["Nats-Msg-Id", "order-20390-a"],
+  ["Content-Type", "application/json"],
+];

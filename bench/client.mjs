@@ -1,0 +1,157 @@
+// Client: one case with a client library, in a process of its own. The same code for isonats and for the official client:
+// it is written as a user would write it, with what the documentation of both offers. Forked by run.mjs.
+import { cases, headerFields, service, subject } from "./cases.mjs";
+import { feed, heap, measured, median, turn } from "./measure.mjs";
+
+const [, , module, port, name] = process.argv;
+const { connect, headers } = await import(module);
+const servers = `127.0.0.1:${port}`;
+const test = cases.find((one) => one.name === name);
+
+const runs = { publish, receive, request, subscriptions, connect: connectAndClose, reconnect, queue };
+process.send({ result: await runs[test.kind](test) });
+process.disconnect();
+
+/** Slices of a plain loop, a turn of the event loop after each; the end is a flush. */
+async function publish({ size, count, slice, headers: withHeaders }) {
+  const nc = await connect({ servers });
+  const payload = new Uint8Array(size).fill(120);
+  let options;
+  if (withHeaders) {
+    options = { headers: headers() };
+    for (const [key, value] of headerFields) options.headers.set(key, value);
+  }
+  const run = async (messages) => {
+    for (let left = messages; left > 0; left -= slice) {
+      for (let i = Math.min(slice, left); i > 0; i--) nc.publish(subject, payload, options);
+      await turn();
+    }
+    await nc.flush();
+  };
+  await run(count / 4);
+  const result = await measured(count, () => run(count));
+  await nc.close();
+  return result;
+}
+
+async function receive(options) {
+  const nc = await connect({ servers });
+  const { how, count } = options;
+  let left = 0;
+  let done;
+  const take =
+    how === "header"
+      ? (msg) => {
+          if (msg.headers.get("Nats-Msg-Id").length !== 13 || msg.data.length !== 128) throw new Error("wrong");
+          if (--left === 0) done();
+        }
+      : (msg) => {
+          if (msg.data.length !== 128) throw new Error("wrong");
+          if (--left === 0) done();
+        };
+  const sub = nc.subscribe(
+    subject,
+    how === "iterator" ? {} : { callback: (error, msg) => (error ? undefined : take(msg)) },
+  );
+  if (how === "iterator") {
+    void (async () => {
+      for await (const msg of sub) take(msg);
+    })();
+  }
+  await nc.flush();
+  const run = (messages) =>
+    new Promise((resolve) => {
+      done = resolve;
+      left = messages;
+      feed(messages, options);
+    });
+  await run(count / 4);
+  const result = await measured(count, () => run(count));
+  await nc.close();
+  return result;
+}
+
+async function request({ parallel, count }) {
+  const nc = await connect({ servers });
+  const payload = new Uint8Array(16).fill(120);
+  const times = [];
+  const run = async (messages) => {
+    let left = messages;
+    const worker = async () => {
+      while (left-- > 0) {
+        const start = performance.now();
+        await nc.request(service, payload, { timeout: 10_000 });
+        times.push(performance.now() - start);
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, worker));
+  };
+  await run(count / 3);
+  times.length = 0;
+  const result = await measured(count, () => run(count));
+  await nc.close();
+  return { ...result, p50: median(times) * 1000 };
+}
+
+async function subscriptions({ count }) {
+  const nc = await connect({ servers });
+  const callback = () => {};
+  await nc.flush();
+  const before = await heap();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) nc.subscribe(`bench.subscription.${i}`, { callback });
+  await nc.flush();
+  const ms = performance.now() - start;
+  const bytes = ((await heap()) - before) / count;
+  await nc.close();
+  return { ms, bytes };
+}
+
+async function connectAndClose({ count }) {
+  const run = async (times) => {
+    for (let i = 0; i < times; i++) {
+      const nc = await connect({ servers });
+      await nc.close();
+    }
+  };
+  await run(count / 3);
+  return measured(count, () => run(count));
+}
+
+/** From losing the connection to the moment in which the server has been told of the last subscription. */
+async function reconnect({ count }) {
+  const nc = await connect({ servers, reconnectTimeWait: 1, reconnectJitter: 0 });
+  for (let i = 0; i < count; i++) nc.subscribe(`bench.subscription.${i}`, { callback: () => {} });
+  await nc.flush();
+  const status = nc.status()[Symbol.asyncIterator]();
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    void nc.reconnect();
+    for (let type = ""; type !== "reconnect"; ) type = (await status.next()).value.type;
+    await nc.flush();
+    times.push(performance.now() - start);
+  }
+  await nc.close();
+  return { ms: median(times) };
+}
+
+async function queue(options) {
+  const nc = await connect({ servers });
+  const { count } = options;
+  // `limits` is for isonats, whose queues are bounded; the official client's are not
+  const sub = nc.subscribe(subject, { limits: { messages: 2 * count, bytes: 2 ** 32 } });
+  await nc.flush();
+  const before = await heap();
+  const filling = await measured(count, async () => {
+    feed(count, options);
+    while (sub.getPending() < count) await turn();
+  });
+  const bytes = ((await heap()) - before) / count;
+  let left = count;
+  const emptying = await measured(count, async () => {
+    for await (const msg of sub) if (msg.data.length !== 128 || --left === 0) break;
+  });
+  await nc.close();
+  return { bytes, drain: emptying.rate, cpu: filling.cpu };
+}
