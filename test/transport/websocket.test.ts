@@ -7,12 +7,8 @@ import type tls from "node:tls";
 import { WebSocket as WsWebSocket, WebSocketServer, type WebSocket as WsSocket } from "ws";
 import { isNatsError, type NatsErrorCode } from "../../src/errors.ts";
 import type { DialTarget } from "../../src/transport/transport.ts";
-import {
-  dialWebSocket,
-  type WebSocketFactory,
-  type WebSocketLike,
-  webSocketDialer,
-} from "../../src/transport/websocket.ts";
+import { dialWebSocket, webSocketDialer } from "../../src/transport/websocket.ts";
+import type { WebSocketFactory, WebSocketLike } from "../../src/transport/websocket-factory.ts";
 import { type Peer, transportContract } from "./contract.ts";
 import {
   bytes,
