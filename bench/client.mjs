@@ -42,7 +42,8 @@ async function receive(options) {
   const take =
     how === "header"
       ? (msg) => {
-          if (msg.headers.get("Nats-Msg-Id").length !== 13 || msg.data.length !== 128) throw new Error("wrong");
+          if (msg.headers.get("Nats-Msg-Id").length !== 13 || msg.data.length !== 128)
+            throw new Error("wrong");
           if (--left === 0) done();
         }
       : (msg) => {

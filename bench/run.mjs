@@ -6,7 +6,7 @@
 //   npm run bench -- --dist=<folder>         a build of isonats that is not in dist/
 //   npm run bench -- --base=<folder>         another build of isonats beside this one: what did my change do?
 //   npm run bench -- --rounds=5 --json       more rounds; results as JSON on stdout
-//   npm run bench -- --name=baseline         where in bench/results/ they are kept; default `last`
+//   npm run bench -- --name=baseline         keep the results in bench/results/; else they go to .reports/bench.json
 //   npm run bench -- --profile --client=isonats  CPU profiles into .reports/
 //
 // README.md says how to read the table.
@@ -35,7 +35,7 @@ const { values: options } = parseArgs({
     dist: { type: "string", default: join(root, "dist") },
     base: { type: "string" },
     rounds: { type: "string", default: "3" },
-    name: { type: "string", default: "last" },
+    name: { type: "string" },
     json: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
@@ -260,6 +260,8 @@ else {
   );
   print(results, options.name === "baseline" ? undefined : (await stored("baseline"))?.results);
 }
-await mkdir(join(here, "results"), { recursive: true });
-await writeFile(join(here, "results", `${options.name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+const file =
+  options.name === undefined ? ".reports/bench.json" : join("bench/results", `${options.name}.json`);
+await mkdir(dirname(join(root, file)), { recursive: true });
+await writeFile(join(root, file), `${JSON.stringify(report, null, 2)}\n`);
 process.exit();

@@ -1,4 +1,6 @@
 // Connection: the interfaces everything above the connection is written against. Types only.
+// AsyncDisposable is in no `lib` before ESNext: the declarations bring it along
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Codec } from "../codec/codec.ts";
 import type { NatsError, PermissionViolationError } from "../errors.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";

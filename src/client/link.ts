@@ -65,6 +65,10 @@ export class Link implements ClientSink, TransportEvents {
   #stage = WAITING_FOR_INFO;
   #writable = true;
   #given: Chunk[] = [];
+  // chunks written: in all, when the last PING was, and those that the server is known to have read
+  #writes = 0;
+  #writesAtPing = 0;
+  #read = 0;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #pingsOut = 0;
 
@@ -226,6 +230,7 @@ export class Link implements ClientSink, TransportEvents {
   send(): void {
     const outbox = this.#outbox as Outbox;
     while (this.writable && outbox.bytes > 0) this.#give(outbox.takeSome(BATCH));
+    if (this.#writable && this.#transport.copies === true) outbox.rewind();
   }
 
   /** Write lines ahead of all that waits. */
@@ -235,13 +240,14 @@ export class Link implements ClientSink, TransportEvents {
 
   #give(chunks: Chunk[]): void {
     for (const chunk of chunks) {
+      this.#writes++;
       this.#given.push(chunk);
-      this.#writable = this.#transport.write(chunk.bytes);
+      if (this.#transport.write(chunk.bytes)) this.#gone();
+      else this.#writable = false;
     }
-    if (this.#writable) this.#gone();
   }
 
-  // The transport has no more of what it was given.
+  // The transport has nothing left of what it was given.
   #gone(): void {
     if (this.#transport.copies === true) this.#outbox?.reuse(this.#given);
     this.#given = [];
@@ -251,10 +257,15 @@ export class Link implements ClientSink, TransportEvents {
   /** A round trip behind all that waits; rejects when the link dies first. PONGs come in the order of the PINGs. */
   ping(): Promise<void> {
     const pong = deferred<void>();
+    this.#ping(pong);
+    return pong;
+  }
+
+  #ping(pong: Deferred<void> | undefined): void {
     this.#outbox?.control("PING\r\n");
     this.#pings.push(pong);
     this.send();
-    return pong;
+    this.#writesAtPing = this.#outbox?.bytes === 0 ? this.#writes : -1;
   }
 
   // -- input ---------------------------------------------------------------------------------------------------------
@@ -278,9 +289,10 @@ export class Link implements ClientSink, TransportEvents {
   }
 
   onErr(text: string): void {
-    this.#notWhileUpgrading();
-    if (this.#stage >= CLOSING) return;
     const error = parseServerError(text);
+    // a server that is full says so in clear
+    if (error.kind !== "connection-limit") this.#notWhileUpgrading();
+    if (this.#stage >= CLOSING) return;
     this.serverError = error;
     if (this.#owner !== undefined) this.#owner.onServerError(this, error);
     // before the handshake is over, an error is the end of it (C-CONN-1)
@@ -302,6 +314,7 @@ export class Link implements ClientSink, TransportEvents {
       return;
     }
     this.#pings.shift()?.resolve();
+    if (this.#pings.length === 0) this.#read = this.#writesAtPing;
   }
 
   #notWhileUpgrading(): void {
@@ -355,9 +368,7 @@ export class Link implements ClientSink, TransportEvents {
       return;
     }
     this.#pingsOut++;
-    this.#outbox?.control("PING\r\n");
-    this.#pings.push(undefined);
-    this.send();
+    this.#ping(undefined);
     this.#owner?.onPing(this.#pingsOut);
     this.#schedulePing(this.#pingsOut >= maxPingOut ? Math.min(pingInterval, 1000) : pingInterval);
   }
@@ -365,13 +376,13 @@ export class Link implements ClientSink, TransportEvents {
   // -- end -----------------------------------------------------------------------------------------------------------
 
   /** Orderly: all that waits is given to the transport, which sends it and closes. Resolves to the messages that were not sent. */
-  async close(): Promise<number> {
+  async close(reason: NatsError): Promise<number> {
     if (this.#stage === DEAD) return 0;
     if (this.#outbox !== undefined) this.#give(this.#outbox.take());
     this.#stage = CLOSING;
     clearTimeout(this.#pingTimer);
-    await this.#transport.close();
-    this.#settle(new ClosedConnectionError());
+    await this.#transport.close(this.#read === this.#writes);
+    this.#settle(reason);
     return this.#lostAtClose;
   }
 

@@ -186,7 +186,7 @@ export class Session implements NatsConnection {
   // -- publishing ----------------------------------------------------------------------------------------------------
 
   publish(subject: string, payload?: Payload, options?: PublishOptions): void {
-    if (this.#state !== "connected" && !this.#admits(subject, payload)) return;
+    if (this.#state !== "connected" && !this.#admits(subject, payload, options)) return;
     const outbox = this.#outbox;
     if (outbox.bytes > this.#options.maxOutboundBytes) throw this.#full(subject);
     if (options === undefined) outbox.message(subject, undefined, undefined, payload, this.#maxPayload);
@@ -198,7 +198,7 @@ export class Session implements NatsConnection {
   }
 
   // What the policy says while there is no connection. False: dropped.
-  #admits(subject: string, payload: Payload | undefined): boolean {
+  #admits(subject: string, payload: Payload | undefined, options: PublishOptions = {}): boolean {
     if (this.#state === "closed") throw new ClosedConnectionError({ subject });
     if (this.#sealed) throw new DrainingConnectionError({ subject });
     if (this.#link !== undefined) return true;
@@ -215,8 +215,10 @@ export class Session implements NatsConnection {
       this.#droppedOutbound++;
       return false;
     }
-    if (this.#outbox.bytes + (payload?.length ?? 0) + subject.length > maxPendingBytes)
-      throw this.#full(subject);
+    const { reply = "", headers: given } = options;
+    const headerSize = given === undefined ? 0 : toHeaders(given).encodedLength();
+    const size = subject.length + reply.length + headerSize + (payload?.length ?? 0);
+    if (this.#outbox.bytes + size > maxPendingBytes) throw this.#full(subject);
     return true;
   }
 
@@ -668,17 +670,18 @@ export class Session implements NatsConnection {
   async #end(error: Error | undefined): Promise<void> {
     const link = this.#link;
     this.#become("closed");
-    this.#connector.stop();
-    this.#requests.failAll(new ClosedConnectionError());
-    for (const { fail } of [...this.#alone.values()]) fail(new ClosedConnectionError());
+    const reason = new ClosedConnectionError();
+    this.#connector.stop(reason);
+    this.#requests.failAll(reason);
+    for (const { fail } of [...this.#alone.values()]) fail(reason);
     for (const sub of [...this.#subscriptions]) sub.finish();
     const writers = this.#writers;
     this.#writers = [];
-    for (const writer of writers) writer.reject(new ClosedConnectionError());
+    for (const writer of writers) writer.reject(reason);
     for (const end of this.#waits) end(new ClosedConnectionError(error && { cause: error }));
     this.#linked?.resolve();
     let unsent = 0;
-    if (link !== undefined) unsent = await link.close();
+    if (link !== undefined) unsent = await link.close(reason);
     this.#link = undefined;
     this.#outbox.restore([]);
     unsent += this.#outbox.messages;

@@ -216,47 +216,40 @@ export class Decoder {
   #read(bytes: Uint8Array, at: number, end: number): number {
     const { fields } = this.#line;
     let count = 0;
-    let start = -1;
     let i = at;
     let byte = 0;
     // fields of a line: blanks collapse, so "MSG a 1  2" has four
     for (; i < end; i++) {
       byte = bytes[i] as number;
-      if (byte > 32) {
-        if (start < 0) {
-          start = i;
-          // the argument of these may hold blanks: it is one field
-          if (count === 1 && isText(bytes[fields[0] as number] as number)) {
-            i = bytes.indexOf(LF, i);
-            if (i < 0 || i >= end) {
-              this.#checkOp(bytes, fields[0] as number, end);
-              return -1;
-            }
+      if (byte > 32 || !isBlank(byte)) {
+        const start = i;
+        // the argument of these may hold blanks: it is one field
+        if (count === 1 && isText(bytes[fields[0] as number] as number)) {
+          i = bytes.indexOf(LF, i);
+          if (i < 0) i = end;
+          else {
             byte = LF;
             fields[2] = start;
             fields[3] = trimEnd(bytes, start, i);
             count = 2;
-            break;
           }
+          break;
         }
-      } else if (byte === 32 || byte === LF || byte === CR || byte === 9) {
-        if (start >= 0) {
-          if (count < MAX_FIELDS) {
-            fields[2 * count] = start;
-            fields[2 * count + 1] = i;
-          }
-          count++;
-          start = -1;
+        do byte = bytes[++i] as number;
+        while (byte > 32 || (i < end && !isBlank(byte)));
+        if (count < MAX_FIELDS) {
+          fields[2 * count] = start;
+          fields[2 * count + 1] = i;
         }
-        if (byte === LF) break;
-        if (byte === CR && i + 1 < end && bytes[i + 1] !== LF) throw malformed(bytes, at, end);
-      } else if (start < 0) {
-        start = i;
+        count++;
+        if (i >= end) break;
       }
+      if (byte === LF) break;
+      if (byte === CR && i + 1 < end && bytes[i + 1] !== LF) throw malformed(bytes, at, end);
     }
-    if (byte !== LF) {
+    if (byte !== LF || i >= end) {
       // garbage is known by its first bytes: don't wait for a line that never ends
-      if (count > 0 || start >= 0) this.#checkOp(bytes, count > 0 ? (fields[0] as number) : start, end);
+      if (count > 0) this.#checkOp(bytes, fields[0] as number, end);
       return -1;
     }
     const lineEnd = i + 1;
@@ -299,6 +292,10 @@ export class Decoder {
     }
     throw malformed(bytes, op, end);
   }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 32 || byte === LF || byte === CR || byte === 9;
 }
 
 // INFO, CONNECT and -ERR carry text

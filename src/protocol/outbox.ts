@@ -4,8 +4,8 @@
 //                     ^start  ^at
 //   chunks  [bytes][bytes]                         sealed: full arenas and messages with a buffer of their own
 //
-// An arena is sliced, never written twice, so the link may keep what it took, until the link says that all of it is
-// gone: then the arena is used again, which is a good deal cheaper than a fresh one. Control operations (SUB, UNSUB, PING) are
+// An arena is sliced, never written twice, so the link may keep what it took; where it says that this is gone, the arena
+// begins again: fresh memory costs more than the copying. Control operations (SUB, UNSUB, PING) are
 // remembered by position: after a disconnect only the messages are worth sending again.
 import { InvalidArgumentError } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
@@ -25,7 +25,9 @@ export interface Chunk {
 
 const MIN_ARENA = 4096;
 const MAX_ARENA = 1048576;
+// arenas of the largest size kept for later
 const KEPT = 2;
+const NO_BYTES = new Uint8Array(0);
 const NO_CONTROLS: readonly number[] = [];
 // copying byte by byte beats a call into the runtime up to about here (bench/micro/copy)
 const SHORT = 40;
@@ -39,7 +41,7 @@ export class Outbox {
   /** payload and header bytes of the message encoded last */
   lastSize = 0;
 
-  #arena: Uint8Array = new Uint8Array(0);
+  #arena: Uint8Array = NO_BYTES;
   #start = 0;
   #at = 0;
   #openMessages = 0;
@@ -161,12 +163,19 @@ export class Outbox {
     return this.#chunks.splice(0, count);
   }
 
-  /** Nobody needs the bytes of these chunks any more, nor of any that was taken before: their memory is written again. */
+  /** These chunks and all before them are gone: the arenas that ended with them may be written again. */
   reuse(gone: readonly Chunk[]): void {
     for (const { arena } of gone) {
       if (arena?.length === MAX_ARENA && this.#free.length < KEPT) this.#free.push(arena);
     }
-    if (this.bytes === 0) this.#start = this.#at = 0;
+  }
+
+  /** Everything that was taken is gone: the open arena is written again from its beginning, unless something waits in it. */
+  rewind(): void {
+    if (this.bytes > 0) return;
+    this.#start = this.#at = 0;
+    // what one large message needed is not kept
+    if (this.#arena.length > MAX_ARENA) this.#arena = NO_BYTES;
   }
 
   /** Put back, in front, the messages of chunks that were taken but never sent, and forget all control operations. */

@@ -224,7 +224,7 @@ function tlsError(
       `${server} does not answer in TLS: ` +
         (target.handshakeFirst
           ? "its handshake_first is off, so leave out tls.handshakeFirst"
-          : "is this the client port of a NATS server?"),
+          : "is this the client port of a NATS server, and does it take more connections?"),
     );
   }
   return /SSL|TLS|CERT|EPROTO|CRL|SIGNATURE/.test(code)
@@ -338,8 +338,8 @@ class TcpTransport implements Transport {
     });
   }
 
-  close(): Promise<void> {
-    if (this.#handshake) this.destroy();
+  close(settled = false): Promise<void> {
+    if (this.#handshake || (settled && !this.encrypted)) this.destroy();
     if (!this.#over) {
       this.#over = true;
       const socket = this.#socket;

@@ -73,8 +73,10 @@ export interface Transport {
   /**
    * Orderly end: what was written is sent first, nothing more is delivered but `onClose`. Resolves when the transport is
    * gone: after 5 seconds at the latest, then `onClose` says how much a peer that stopped reading never took.
+   *
+   * `settled`: the peer is known to have read everything, so there is no need to wait for it.
    */
-  close(): Promise<void>;
+  close(settled?: boolean): Promise<void>;
   /** immediate end: the socket is destroyed at once and nothing more is sent or delivered but `onClose(error)` */
   destroy(error?: Error): void;
 }

@@ -120,8 +120,8 @@ export async function settled(turns = 5): Promise<void> {
 }
 
 /** What a promise did so far: `"pending"`, its value, or its error. */
-export async function outcome<T>(promise: Promise<T>): Promise<T | Error | "pending"> {
-  const seen = promise.catch((error: Error) => error);
+export async function outcome<T>(promise: PromiseLike<T>): Promise<T | Error | "pending"> {
+  const seen = Promise.resolve(promise).catch((error: Error) => error);
   await settled();
   return Promise.race([seen, Promise.resolve("pending" as const)]);
 }

@@ -365,7 +365,8 @@ describe("the first message in time", () => {
     const { nc, peer } = await converse(t);
     const sub = nc.subscribe("a", { timeout: 15, max: 2 });
     peer.send(msg("a", sub.getID(), "1"));
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    // one that began later has its time over
+    await assert.rejects(texts(nc.subscribe("b", { timeout: 15 })), code("TIMEOUT"));
     peer.send(msg("a", sub.getID(), "2"));
     assert.deepEqual(await texts(sub), ["1", "2"]);
   });
@@ -374,7 +375,7 @@ describe("the first message in time", () => {
     trackLeaks(t);
     const { nc, peer } = await converse(t);
     const sub = nc.subscribe("a", { timeout: Number.POSITIVE_INFINITY, max: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await assert.rejects(texts(nc.subscribe("b", { timeout: 10 })), code("TIMEOUT"));
     peer.send(msg("a", sub.getID(), "1"));
     assert.deepEqual(await texts(sub), ["1"]);
   });

@@ -28,7 +28,8 @@ function alike(a: unknown, b: unknown): boolean {
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   const [mine, theirs] = [Object.entries(a), new Map(Object.entries(b))];
   return (
-    mine.length === theirs.size && mine.every(([key, value]) => theirs.has(key) && alike(value, theirs.get(key)))
+    mine.length === theirs.size &&
+    mine.every(([key, value]) => theirs.has(key) && alike(value, theirs.get(key)))
   );
 }
 
@@ -53,10 +54,7 @@ export async function rejects(
 }
 
 /** The {@link NatsError} of this code that the call throws. */
-export function throws(
-  call: () => unknown,
-  code: NatsErrorCode | readonly NatsErrorCode[],
-): NatsError {
+export function throws(call: () => unknown, code: NatsErrorCode | readonly NatsErrorCode[]): NatsError {
   let value: unknown;
   try {
     value = call();
@@ -68,11 +66,15 @@ export function throws(
 
 /** It is a {@link NatsError} of this code. */
 export function check(error: unknown, code: NatsErrorCode | readonly NatsErrorCode[]): NatsError {
-  if (!isNatsError(error)) throw new Error(`expected a NatsError ${code}, got ${String(error)}`, { cause: error });
+  if (!isNatsError(error))
+    throw new Error(`expected a NatsError ${code}, got ${String(error)}`, { cause: error });
   if (![code].flat().includes(error.code)) {
     throw new Error(`expected code ${code}, got ${error.message}`, { cause: error });
   }
-  ok(error.message.startsWith(`[${error.code}] `), `the message does not begin with its code: ${error.message}`);
+  ok(
+    error.message.startsWith(`[${error.code}] `),
+    `the message does not begin with its code: ${error.message}`,
+  );
   return error;
 }
 

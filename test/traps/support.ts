@@ -90,13 +90,10 @@ export function collect(sub: Subscription): {
   };
 }
 
-/** The next message of a subscription. */
-export async function next(sub: Subscription): Promise<Msg> {
-  const { value, done } = await within(
-    sub[Symbol.asyncIterator]().next(),
-    `no message on ${sub.getSubject()}`,
-  );
-  assert.notEqual(done, true, `the subscription on ${sub.getSubject()} has ended`);
+/** The next message of a subscription that is iterated. */
+export async function next(messages: AsyncIterator<Msg>): Promise<Msg> {
+  const { value, done } = await within(messages.next(), "no message comes");
+  assert.notEqual(done, true, "the subscription has ended");
   return value as Msg;
 }
 

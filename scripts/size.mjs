@@ -1,0 +1,164 @@
+// Size: what each import costs a browser, in bytes, against its budget; and what it must not reach.
+//
+//   npm run size         builds, prints the table; exits with 1 when something is over budget or reaches what it must not
+//
+// Measured is the minified ESM bundle that esbuild makes for a browser of the built package, dependencies included,
+// after gzip -9. All figures are bytes, 1 kB being 1000. A budget is what the import costs now and some percent: it goes
+// down with the code, and up only for a reason. A goal is where it should be. `--files` shows what is in each bundle.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+// patterns of paths; those of dependencies begin at node_modules
+const KEYS = ["tweetnacl", "base32-encode"].map((name) => `node_modules/${name}/`);
+const MSGPACK = "node_modules/@msgpack/";
+const WEBSOCKET = "node_modules/isomorphic-ws/";
+const CONNECTION = ["dist/client/", "dist/transport/", WEBSOCKET];
+
+/** What is measured: code that a page might have, its budget, and the files that must not be in its bundle. */
+export const cases = [
+  {
+    name: "connect",
+    code: 'export { connect } from "isonats";',
+    budget: 24_600,
+    goal: 16_000,
+    never: [...KEYS, MSGPACK, "dist/codec/", "dist/auth/(?!authenticator)", "dist/transport/memory"],
+    once: [WEBSOCKET],
+  },
+  {
+    name: "connect + credsAuthenticator, nkeyAuthenticator",
+    code: 'export { connect, credsAuthenticator, nkeyAuthenticator } from "isonats";',
+    budget: 39_000,
+    goal: 33_000,
+    never: [MSGPACK, "dist/codec/", "dist/auth/callout", "dist/transport/memory"],
+    once: KEYS,
+  },
+  {
+    name: "connect + json, text",
+    code: 'export { connect, json, text } from "isonats";',
+    budget: 24_900,
+    never: [...KEYS, MSGPACK, "dist/codec/(validated|msgpack)"],
+    once: [],
+  },
+  {
+    name: "connect + msgpack",
+    code: 'export { connect, msgpack } from "isonats";',
+    budget: 30_400,
+    never: KEYS,
+    once: [`${MSGPACK}msgpack/`],
+  },
+  {
+    name: "isonats, all of it",
+    code: 'export * from "isonats";',
+    budget: 47_000,
+    never: ["dist/transport/memory"],
+    once: KEYS,
+  },
+  {
+    name: "isonats/auth",
+    code: 'export * from "isonats/auth";',
+    budget: 17_300,
+    never: [...CONNECTION, MSGPACK, "dist/codec/"],
+    once: KEYS,
+  },
+  {
+    name: "isonats/codec",
+    code: 'export * from "isonats/codec";',
+    budget: 7_000,
+    never: [...CONNECTION, ...KEYS, "dist/auth/", "dist/protocol/"],
+    once: [],
+  },
+  {
+    name: "isonats/codec: json, text",
+    code: 'export { json, text } from "isonats/codec";',
+    budget: 800,
+    never: [...CONNECTION, ...KEYS, MSGPACK, "dist/auth/", "dist/protocol/"],
+    once: [],
+  },
+  {
+    name: "isonats/transport",
+    code: 'export * from "isonats/transport";',
+    budget: 3_400,
+    never: ["dist/client/", ...KEYS, MSGPACK, "dist/auth/", "dist/codec/", "dist/protocol/"],
+    once: [WEBSOCKET],
+  },
+  {
+    name: "isonats/transport: memoryPair",
+    code: 'export { memoryPair } from "isonats/transport";',
+    budget: 1_400,
+    never: [...CONNECTION.filter((path) => !path.includes("transport")), "dist/transport/websocket", ...KEYS],
+    once: [],
+  },
+  {
+    name: "isonats/errors",
+    code: 'export * from "isonats/errors";',
+    budget: 1_200,
+    never: ["dist/(?!errors)", "node_modules/"],
+    once: [],
+  },
+];
+
+// no browser bundle has these, whatever it imports
+const NEVER = ["^node:", "\\.node\\.js$", "dist/server/", "node_modules/ws/"];
+
+/** Bundle one of the cases: its sizes in bytes, the bytes of each file in it, and what is wrong with it. */
+export async function measure({ code, budget, never, once }) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: code, resolveDir: root },
+    bundle: true,
+    minify: true,
+    charset: "utf8",
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    metafile: true,
+    write: false,
+    outdir: "out",
+    absWorkingDir: root,
+    logLevel: "silent",
+  });
+  const [{ contents }] = outputFiles;
+  const [{ inputs }] = Object.values(metafile.outputs);
+  // what a file is imported for and then not needed is not in the bundle
+  const files = Object.entries(inputs)
+    .map(([path, { bytesInOutput }]) => ({ path, bytes: bytesInOutput }))
+    .filter(({ path, bytes }) => bytes > 0 && path !== "<stdin>")
+    .sort((a, b) => b.bytes - a.bytes);
+  const gzip = gzipSync(contents, { level: 9 }).length;
+  const faults = [];
+  if (gzip > budget) faults.push(`${gzip - budget} bytes over its budget`);
+  for (const pattern of [...NEVER, ...never]) {
+    const found = files.find(({ path }) => new RegExp(pattern).test(path));
+    if (found) faults.push(`has ${found.path} in it`);
+  }
+  for (const folder of once) {
+    const at = new Set(
+      files.filter(({ path }) => path.includes(folder)).map(({ path }) => path.split(folder)[0]),
+    );
+    if (at.size !== 1) faults.push(`has ${at.size} copies of ${folder} in it`);
+  }
+  return { minified: contents.length, gzip, files, faults };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+  const width = Math.max(...cases.map(({ name }) => name.length));
+  const row = (name, ...cells) =>
+    `${name.padEnd(width)}${cells.map((cell) => String(cell).padStart(10)).join("")}`;
+  console.log(row(`isonats ${version}, bytes`, "minified", "gzip", "budget", "of it", "goal"));
+  let wrong = 0;
+  for (const of of cases) {
+    const { minified, gzip, files, faults } = await measure(of);
+    const share = `${Math.round((100 * gzip) / of.budget)} %`;
+    console.log(row(of.name, minified, gzip, of.budget, share, of.goal ?? ""));
+    for (const fault of faults) console.log(`  ✖ ${fault}`);
+    wrong += faults.length;
+    if (process.argv.includes("--files")) {
+      for (const { path, bytes } of files) console.log(`  ${String(bytes).padStart(7)} ${path}`);
+    }
+  }
+  process.exitCode = wrong > 0 ? 1 : 0;
+}
