@@ -17,5 +17,5 @@ export async function headers(dist) {
   bench("headers: decode and get, not ASCII", 100, () => {
     for (let i = 0; i < 100; i++) seen += MsgHdrsImpl.decode(wideBlock).get("Name").length;
   });
-  if (seen === 0) throw new Error("nothing was decoded");
+  return seen;
 }

@@ -45,7 +45,7 @@ export function parseAddress(text: string, bare: Scheme, translate = false): Add
   const bad = (why: string) =>
     new InvalidArgumentError(`server address '${shown}' ${why}: write [scheme://]host[:port]`);
   if (typeof text !== "string" || text.trim() === "") throw bad("is empty");
-  const [, name, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/i.exec(text.trim()) ?? [];
+  const [, name, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text.trim()) ?? [];
   const schemes = translate ? WS_SCHEMES : SCHEMES;
   const scheme = name === undefined ? bare : schemes[name.toLowerCase()];
   if (scheme === undefined)

@@ -236,7 +236,7 @@ export class Decoder {
           break;
         }
         do byte = bytes[++i] as number;
-        while (byte > 32 || (i < end && !isBlank(byte)));
+        while (i < end && (byte > 32 || !isBlank(byte)));
         if (count < MAX_FIELDS) {
           fields[2 * count] = start;
           fields[2 * count + 1] = i;

@@ -199,6 +199,8 @@ export const reconnect: Suite = {
       dropping.publish(prefix, "gone");
       equal([dropping.pendingBytes, dropping.stats().droppedOutbound], [0, 2]);
       await up(server, events, others);
+      // the server knows of the subscription again before the other connection publishes
+      await nc.flush();
       dropping.publish(prefix, "after");
       equal(texts(await got.first(1)), ["after"]);
     },

@@ -218,7 +218,6 @@ test("trap 47: all of UTF-8 in payloads, header values and subjects comes throug
   assert.equal(m.subject, "über.𝄞.🦉");
   assert.equal(m.string(), text);
   assert.equal(m.headers?.get("Value"), "ä€𝄞🦉 שלום");
-  assert.deepEqual(m.json.call({ string: () => JSON.stringify(text), subject: "" } as never), text);
 });
 
 test("trap 47: half of a surrogate pair can't be sent in names, and becomes U+FFFD in a payload", async (t) => {
