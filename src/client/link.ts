@@ -124,7 +124,7 @@ export class Link implements ClientSink, TransportEvents {
     return this.#reason ?? new ClosedConnectionError();
   }
 
-  // credentials of the address win, for that server only (C-CONN-7)
+  // credentials of the address win (C-CONN-7)
   async #authenticate(): Promise<AuthFields> {
     const { user, pass, token } = this.server.address;
     if (user !== undefined) return { user, pass: pass ?? "" };

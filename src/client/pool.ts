@@ -97,7 +97,7 @@ export class Pool {
 
   /**
    * Merge what the cluster says (C-ADR40-3): adds new servers, drops gossiped ones it no longer names, never those the user gave nor
-   * the current one. The new ones speak the transport of the current link.
+   * the current one. The new ones speak the transport of the current link, with the credentials of its address.
    */
   update(info: ServerInfo, current: PoolServer): { added: string[]; deleted: string[] } {
     const { scheme } = current.address;
@@ -105,7 +105,8 @@ export class Pool {
     const said = new Map<string, PoolServer>();
     for (const url of info.connect_urls ?? []) {
       try {
-        const address = parseAddress(url, scheme);
+        // who has a login at one server of a cluster has it at all of them
+        const address = { ...current.address, ...parseAddress(url, scheme) };
         const server = new PoolServer(url, address, true);
         server.tlsName = tlsNameFor(address.hostname, current);
         said.set(server.key, server);

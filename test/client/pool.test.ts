@@ -217,6 +217,20 @@ describe("C-ADR40-3: gossip", () => {
     });
   }
 
+  test("C-CONN-7: the new ones are given the credentials of the address that the current one has, and keep their own", () => {
+    for (const [login, credentials] of [
+      ["me:s3cr3t@", { user: "me", pass: "s3cr3t" }],
+      ["t0ken@", { token: "t0ken" }],
+      ["", {}],
+    ] as const) {
+      const servers = pool(`ws://${login}a:1/path,ws://other:pass@z:1`);
+      servers.update(info(["b:2"]), current(servers));
+      const b = servers.servers.find(({ hostname }) => hostname === "b") as PoolServer;
+      assert.deepEqual(b.address, { scheme: "ws", hostname: "b", port: 2, path: "", ...credentials });
+      assert.equal(b.src, "b:2");
+    }
+  });
+
   test("a list of mixed schemes: gossip of one transport leaves the servers of the other alone", () => {
     const servers = pool("nats://a:1,ws://b:2");
     const a = current(servers);

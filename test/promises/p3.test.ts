@@ -304,6 +304,7 @@ describe("P3 what comes in", () => {
     const all = nc.subscribe("a");
     for (const n of numbers(1, 100)) nc.publish("a", n);
     await nc.flush();
+    await settled();
     assert.deepEqual([newest.dropped, oldest.dropped, closing.dropped, all.dropped], [90, 90, 11, 0]);
     assert.equal(nc.stats().droppedInbound, 90 + 90 + 11);
     assert.equal(events.of("slowConsumer").length, 3);

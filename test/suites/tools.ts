@@ -88,10 +88,14 @@ export function atLeast(version: string, minor: string): boolean {
 // -- waits -----------------------------------------------------------------------------------------------------------
 
 /** The outcome of the promise, or a failure with this sentence. */
-export async function within<T>(promise: PromiseLike<T>, what: string, ms = 5000): Promise<T> {
+export async function within<T>(
+  promise: PromiseLike<T>,
+  what: string | (() => string),
+  ms = 5000,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(what)), ms);
+    timer = setTimeout(() => reject(new Error(typeof what === "string" ? what : what())), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -137,7 +141,8 @@ export class Growing<T> {
     this.#waiting.add(look);
     look();
     try {
-      return await within(done.promise, `${what}; there are ${this.all.length}: ${show(this.all)}`, ms);
+      const late = (): string => `${what}; there are ${this.all.length}: ${show(this.all)}`;
+      return await within(done.promise, late, ms);
     } finally {
       this.#waiting.delete(look);
     }
