@@ -247,10 +247,14 @@ export class Link implements ClientSink, TransportEvents {
     }
   }
 
-  // The transport has nothing left of what it was given.
+  // The transport takes more: it has nothing left of what it was given, or only the end of it.
   #gone(): void {
     if (this.#transport.copies === true) this.#outbox?.reuse(this.#given);
-    this.#given = [];
+    let from = this.#given.length;
+    for (let left = this.#transport.buffered; left > 0 && from > 0; from--) {
+      left -= (this.#given[from - 1] as Chunk).bytes.length;
+    }
+    this.#given = this.#given.slice(from);
     this.#writable = true;
   }
 

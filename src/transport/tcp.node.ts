@@ -251,6 +251,8 @@ class TcpTransport implements Transport {
   #error: Error | undefined;
   /** write() returned false, onDrain is owed */
   #held = false;
+  /** what the system had not taken when we last knew: a socket that is destroyed forgets it */
+  #left = 0;
   /** nothing more is taken or delivered, but onClose */
   #over = false;
   /** the socket said 'close' */
@@ -269,7 +271,7 @@ class TcpTransport implements Transport {
   }
 
   get buffered(): number {
-    return this.#socket.writableLength;
+    return this.#socket.destroyed ? this.#left : this.#socket.writableLength;
   }
 
   // Without TLS, true from write() means that the system has it.
@@ -286,8 +288,14 @@ class TcpTransport implements Transport {
   write(bytes: Uint8Array): boolean {
     if (this.#over) return false;
     const socket = this.#socket;
+    // dead, and 'close' has not come yet
+    if (socket.destroyed) {
+      this.#left += bytes.length;
+      return false;
+    }
     socket.write(bytes, this.#onWritten);
-    if (socket.writableLength === 0) return true;
+    this.#left = socket.writableLength;
+    if (this.#left === 0) return true;
     this.#held = true;
     return false;
   }
@@ -381,7 +389,10 @@ class TcpTransport implements Transport {
 
   // one function for all writes, which costs nothing; its calls tell when the system has taken everything
   #onWritten = (): void => {
-    if (!this.#held || this.#over || this.#socket.writableLength > 0) return;
+    // also called for all that a socket that breaks has not sent
+    if (this.#socket.destroyed) return;
+    this.#left = this.#socket.writableLength;
+    if (!this.#held || this.#over || this.#left > 0) return;
     this.#held = false;
     this.#events?.onDrain();
   };

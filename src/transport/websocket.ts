@@ -154,6 +154,10 @@ class WebSocketTransport implements Transport {
   #limit: ReturnType<typeof setTimeout> | undefined;
   #closing = false;
   #ended = false;
+  /** what was buffered when we last looked, where that is much: some sockets forget it when they break */
+  #left = 0;
+  /** bytes that came when the socket took none any more */
+  #refused = 0;
 
   constructor(socket: WebSocketLike, encrypted: boolean, server: string, ready: (error?: Error) => void) {
     this.#socket = socket;
@@ -182,7 +186,8 @@ class WebSocketTransport implements Transport {
   }
 
   get buffered(): number {
-    return this.#socket.bufferedAmount;
+    const { bufferedAmount, readyState } = this.#socket;
+    return readyState > 1 ? Math.max(bufferedAmount, this.#left) + this.#refused : bufferedAmount;
   }
 
   open(events: TransportEvents): void {
@@ -196,6 +201,11 @@ class WebSocketTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     if (this.#closing || this.#ended) return false;
+    // dead, and 'close' has not come yet
+    if (this.#socket.readyState > 1) {
+      this.#refused += bytes.length;
+      return false;
+    }
     try {
       for (let at = 0; at < bytes.length; at += this.maxWrite) {
         this.#socket.send(bytes.subarray(at, at + this.maxWrite) as never);
@@ -204,7 +214,10 @@ class WebSocketTransport implements Transport {
       this.#end(failure(error, this.#server));
       return false;
     }
-    if (this.#socket.bufferedAmount <= HIGH_WATER) return true;
+    if ((this.#left = this.#socket.bufferedAmount) <= HIGH_WATER) {
+      this.#left = 0;
+      return true;
+    }
     if (this.#poll === undefined) this.#watch(1);
     return false;
   }
@@ -235,7 +248,11 @@ class WebSocketTransport implements Transport {
 
   #check(delay: number): void {
     this.#poll = undefined;
-    if (this.#socket.bufferedAmount > (this.#closing ? 0 : HIGH_WATER / 2)) this.#watch(delay);
+    if (!this.#closing && this.#socket.readyState > 1) return;
+    const { bufferedAmount } = this.#socket;
+    const high = bufferedAmount > (this.#closing ? 0 : HIGH_WATER / 2);
+    this.#left = high ? bufferedAmount : 0;
+    if (high) this.#watch(delay);
     else if (this.#closing) this.#socket.close(1000);
     else this.#events?.onDrain();
   }
