@@ -115,8 +115,8 @@ async function connect({ count }) {
   const run = async (times) => {
     for (let i = 0; i < times; i++) {
       const socket = await dial(port);
-      socket.end();
-      socket.resume();
+      // the server has read everything: nothing to wait for
+      socket.destroy();
       await new Promise((resolve) => socket.once("close", resolve));
     }
   };

@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
+import { parseServerError } from "../protocol/server-error.ts";
 import type { HandlerErrorStatus, ReconnectingStatus } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -198,8 +199,8 @@ export class Connector {
     if (code === "AUTHENTICATOR" || code === "INVALID_KEY")
       this.#events.onHandlerError(failure.cause ?? failure, "authenticator");
     const expired = code === "AUTHENTICATION_EXPIRED";
-    const refused =
-      (code === "AUTHORIZATION" && !/timeout|registration/i.test(failure.serverText ?? "")) || expired;
+    const retry = parseServerError(failure.serverText ?? "").kind === "auth-retry";
+    const refused = (code === "AUTHORIZATION" && !retry) || expired;
     if (!refused) server.authErrors = 0;
     // whoever renews credentials may be on the way of doing so
     else if (!(expired && this.#options.renewable)) server.authErrors++;

@@ -101,11 +101,11 @@ export class Link implements ClientSink, TransportEvents {
       this.#transport.open(this);
       await this.#hello;
       if (this.#stage === UPGRADING) {
-        await this.#transport.startTls?.();
+        await Promise.race([this.#transport.startTls?.(), this.#greeted]);
         if (this.#stage !== UPGRADING) throw this.#deathReason();
         this.#stage = GREETING;
       }
-      // an authenticator that never answers ends with the dial
+      // an authenticator that never answers ends with the dial, as such a TLS handshake does
       const auth = (await Promise.race([this.#authenticate(), this.#greeted])) as AuthFields;
       if (this.#stage !== GREETING) throw this.#deathReason();
       this.#transport.write(
@@ -337,7 +337,7 @@ export class Link implements ClientSink, TransportEvents {
   onClose(error?: Error): void {
     if (this.#stage === CLOSING) {
       // no error: all was sent
-      if (error !== undefined) this.#lostAtClose = unsent(this.#given, Number.POSITIVE_INFINITY);
+      if (error !== undefined) this.#lostAtClose = unsent(this.#given, this.#transport.buffered);
       return;
     }
     const { listen: server } = this.server;

@@ -109,9 +109,9 @@ class MemoryTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
+    if (!this.#deaf) this.buffered += bytes.length;
     if (this.#shut) return false;
     if (bytes.length > 0) {
-      this.buffered += bytes.length;
       this.#send(new Uint8Array(bytes)); // not slice(): a Buffer's does not copy
     }
     if (this.buffered < (this.#link.options.highWaterMark ?? Number.POSITIVE_INFINITY)) return true;
@@ -166,7 +166,6 @@ class MemoryTransport implements Transport {
       for (const end of [this, peer]) {
         end.#shut = true;
         end.#recall();
-        end.buffered = 0;
         end.#deliver({ error: cut });
       }
     } else if (this.#held && this.buffered === 0) {
@@ -203,7 +202,6 @@ class MemoryTransport implements Transport {
     if (this.#ended) return;
     this.#ended = this.#shut = true;
     this.#error = error;
-    this.buffered = 0;
     this.#resolveGone();
     queueMicrotask(() => this.#report());
   }

@@ -13,7 +13,7 @@ import { settled, Watch } from "../client/conversation.ts";
 import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { type Proxy, startProxy } from "../fixtures/proxy.ts";
-import { startServer } from "../fixtures/real-server.ts";
+import { certPath, startServer } from "../fixtures/real-server.ts";
 
 const code = (wanted: NatsErrorCode) => (error: unknown) => isNatsError(error) && error.code === wanted;
 
@@ -28,11 +28,22 @@ interface Line {
   caughtUp(): Promise<void>;
 }
 
-async function line(t: Scope, options: ConnectionOptions = {}): Promise<Line> {
-  const server = await startServer(t);
-  const proxy = await startProxy(t, server);
-  const listener = await connect({ servers: server.url });
-  const nc = await connect({ servers: proxy.url, reconnectTimeWait: 2, reconnectJitter: 0, ...options });
+async function line(
+  t: Scope,
+  options: ConnectionOptions = {},
+  transport: "tcp" | "tls" | "ws" = "tcp",
+): Promise<Line> {
+  const server = await startServer(t, { websocket: true, ...(transport === "tls" && { tls: "available" }) });
+  const { host } = server;
+  const proxy = await startProxy(t, { host, port: transport === "ws" ? server.wsPort : server.port });
+  const listener = await connect({ servers: server.url, tls: null });
+  const nc = await connect({
+    servers: `${{ tcp: "nats", tls: "tls", ws: "ws" }[transport]}://${proxy.address}`,
+    ...(transport === "tls" && { tls: { caFile: certPath("ca.crt") } }),
+    reconnectTimeWait: 2,
+    reconnectJitter: 0,
+    ...options,
+  });
   atEnd(t, () => Promise.all([nc.close(), listener.close()]));
   const arrived: string[] = [];
   listener.subscribe("a", { callback: (_, m) => void arrived.push(m.string()) });
@@ -210,39 +221,45 @@ describe("P3 a link that breaks in the middle of a message", () => {
     });
   }
 
-  test("P3 what the socket had not taken is counted in disconnect.lost and in the stats, and what waited behind it arrives", async (t) => {
-    trackLeaks(t);
-    const { nc, events, proxy, arrived, caughtUp } = await line(t);
-    const size = 16_384;
-    const payload = (n: number) => `${n}:`.padEnd(size, "x");
-    // the network takes nothing more: the socket's buffers fill, then ours
-    proxy.pause("sent");
-    const total = 1500;
-    for (let n = 1; n <= total; n++) nc.publish("a", payload(n));
-    await settled();
-    assert.ok(nc.pendingBytes > 1 << 20, String(nc.pendingBytes));
-    proxy.cut({ reset: true });
-    const { lost } = await events.until("disconnect");
-    proxy.resume();
-    await events.until("reconnect");
-    await caughtUp();
-    const seen = arrived.map((text) => Number.parseInt(text, 10));
-    for (const text of arrived) assert.equal(text.length, size);
-    // in order, once
-    assert.deepEqual(
-      seen,
-      [...new Set(seen)].sort((a, b) => a - b),
-    );
-    assert.equal(seen.at(-1), total);
-    assert.ok(lost > 0, "nothing was counted");
-    assert.equal(nc.stats().droppedOutbound, lost);
-    // never more than really were lost; the rest had been taken by the operating system
-    assert.ok(seen.length + lost <= total, `${seen.length} arrived, ${lost} counted as lost, of ${total}`);
-    // one gap: behind it everything is there
-    const gaps = seen.filter((n, i) => n !== (seen[i - 1] ?? n - 1) + 1 && i > 0);
-    assert.ok(gaps.length <= 1, `gaps before ${gaps.join(", ")}`);
-    assert.equal(nc.pendingBytes, 0);
-  });
+  for (const transport of ["tcp", "tls", "ws"] as const) {
+    test(`P3 over ${transport}: what the socket had not taken is counted in disconnect.lost and in the stats, and what waited behind it arrives`, async (t) => {
+      trackLeaks(t);
+      const { nc, events, proxy, arrived, caughtUp } = await line(t, {}, transport);
+      const size = 16_384;
+      const payload = (n: number) => `${n}:`.padEnd(size, "x");
+      // the network takes nothing more: the socket's buffers fill, then ours
+      proxy.pause("sent");
+      const total = 1500;
+      for (let n = 1; n <= total; n++) nc.publish("a", payload(n));
+      await settled();
+      const waiting = nc.pendingBytes;
+      assert.ok(waiting > 1 << 20, String(waiting));
+      proxy.cut({ reset: true });
+      const { lost } = await events.until("disconnect");
+      assert.ok(lost > 0, "nothing was counted");
+      assert.equal(nc.stats().droppedOutbound, lost);
+      // what was ours to keep is kept
+      assert.ok(
+        nc.pendingBytes + lost * (size + 20) >= waiting,
+        `${nc.pendingBytes} of ${waiting} left, ${lost} lost`,
+      );
+      proxy.resume();
+      await events.until("reconnect");
+      await caughtUp();
+      const seen = arrived.map((text) => Number.parseInt(text, 10));
+      for (const text of arrived) assert.equal(text.length, size);
+      // in order, once
+      assert.deepEqual(
+        seen,
+        [...new Set(seen)].sort((a, b) => a - b),
+      );
+      assert.equal(seen.at(-1), total);
+      // one gap: behind it everything is there
+      const gaps = seen.filter((n, i) => n !== (seen[i - 1] ?? n - 1) + 1 && i > 0);
+      assert.ok(gaps.length <= 1, `gaps before ${gaps.join(", ")}`);
+      assert.equal(nc.pendingBytes, 0);
+    });
+  }
 
   test("P3 a flush that resolves means that all before it has arrived; one that rejects, that nobody knows", async (t) => {
     trackLeaks(t);

@@ -215,3 +215,68 @@ test("restore of nothing but control operations leaves nothing", () => {
   assert.equal(outbox.bytes, 0);
   assert.deepEqual(outbox.take(), []);
 });
+
+test("memory is written again only when the link says that what was in it is gone", () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ op: fc.constant("message" as const), size: fc.nat(40_000) }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant("message" as const), size: fc.nat(1_500_000) }) },
+    { weight: 1, arbitrary: fc.record({ op: fc.constant("control" as const), size: fc.nat(30) }) },
+    { weight: 3, arbitrary: fc.record({ op: fc.constant("take" as const), size: fc.nat(2_000_000) }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant("gone" as const), size: fc.constant(0) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const outbox = new Outbox();
+      const given: { chunk: Chunk; copy: Buffer }[] = [];
+      const intact = () => {
+        for (const { chunk, copy } of given)
+          assert.ok(copy.equals(chunk.bytes), "what was taken has changed");
+      };
+      steps.forEach(({ op, size }, i) => {
+        if (op === "message") {
+          outbox.message("m", undefined, undefined, new Uint8Array(size).fill(i), 0);
+        } else if (op === "control") {
+          outbox.control(`${"x".repeat(size)}\r\n`);
+        } else if (op === "take") {
+          for (const chunk of outbox.takeSome(size)) given.push({ chunk, copy: Buffer.from(chunk.bytes) });
+        } else {
+          intact();
+          outbox.reuse(given.splice(0).map(({ chunk }) => chunk));
+          outbox.rewind();
+        }
+      });
+      intact();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a link that takes everything at once gets the same memory again and again", () => {
+  const outbox = new Outbox();
+  const buffers = new Set<ArrayBufferLike>();
+  for (let round = 0; round < 100; round++) {
+    for (let i = 0; i < 20; i++) outbox.message("m", undefined, undefined, new Uint8Array(128), 0);
+    const chunks = outbox.take();
+    for (const { bytes } of chunks) buffers.add(bytes.buffer);
+    outbox.reuse(chunks);
+    outbox.rewind();
+  }
+  assert.equal(buffers.size, 1);
+  outbox.message("m", undefined, undefined, new Uint8Array(4_000_000), 0);
+  outbox.take();
+  outbox.rewind();
+  outbox.message("m", undefined, undefined, "small", 0);
+  const [chunk] = outbox.take();
+  assert.ok(
+    (chunk as Chunk).bytes.buffer.byteLength < 1_000_000,
+    "what one large message needed is not kept",
+  );
+});
+
+test("nothing is written over while something waits", () => {
+  const outbox = new Outbox();
+  outbox.message("m", undefined, undefined, "first", 0);
+  outbox.rewind();
+  outbox.message("m", undefined, undefined, "second", 0);
+  assert.equal(textOf(outbox.take()), "PUB m 5\r\nfirst\r\nPUB m 6\r\nsecond\r\n");
+});
