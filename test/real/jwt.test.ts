@@ -167,6 +167,21 @@ test("C-CREDS-2 a bearer JWT needs no seed", async (t) => {
   await dial(t, { servers: server.url, authenticator: credsAuthenticator(creds(jwt)) });
 });
 
+test("C-WS-9 a bearer JWT in a cookie: nothing is demanded here, and none of it is asked for twice", async (t) => {
+  trackLeaks(t);
+  const operator = new Operator();
+  const server = await startServer(t, {
+    websocket: { config: "jwt_cookie: jwt" },
+    config: operator.config(),
+  });
+  const jwt = operator.userJwt(nkeys.createUser(), { claims: { bearer_token: true } });
+  const nc = await dial(t, { servers: server.wsUrl, wsHeaders: { Cookie: `jwt=${jwt}` } });
+  const events = new Events(nc);
+  await nc.reconnect();
+  await events.until("reconnect");
+  await rejects(dial(t, { servers: server.wsUrl }), "AUTHORIZATION");
+});
+
 test("C-ADR14-2 a JWT issued with a scoped signing key has the permissions of the key", async (t) => {
   const scope = nkeys.createAccount();
   const { operator, server } = await operated(t, {

@@ -10,6 +10,7 @@ import {
   wsconnect,
   type WsSocketFactory,
 } from "../../src/index.node.ts";
+import { atEnd } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { atLeast, certPath, startServer, suiteVersion } from "../fixtures/real-server.ts";
@@ -40,9 +41,13 @@ test("wsconnect reads a bare host and nats:// as WebSocket", async (t) => {
   const address = server.wsUrl.replace("wss://", "");
   for (const servers of [address, `wss://${address}`, `tls://${address}`]) {
     const nc = await wsconnect({ servers, tls: { ca } });
-    assert.equal(nc.info?.tls_required, true);
-    await nc.close();
+    atEnd(t, () => nc.close());
+    assert.match(nc.getServers()[0]?.src ?? "", new RegExp(`${address}$`));
   }
+  assert.deepEqual(
+    (await server.connz()).connections.map(({ type }) => type),
+    ["websocket", "websocket", "websocket"],
+  );
   await rejects(wsconnect({ servers: `nats://${address}`, timeout: 1000 }), "CONNECTION");
 });
 
