@@ -78,7 +78,7 @@ export const cases = [
     name: "connect",
     title: "connect and close",
     kind: "connect",
-    count: 600,
+    count: 2_000,
     metrics: [rate(official(1.5)), cpu()],
   },
   {

@@ -58,6 +58,7 @@ export class Connector {
   /** Until a link is open. Rejects only when no server is left to try, the login is refused for good, or it was stopped. */
   async again(reason: NatsError | undefined): Promise<Link> {
     let last = reason;
+    let atOnce = 0;
     for (let attempt = 1; ; attempt++) {
       this.#check();
       const [server, wait] = this.#choose();
@@ -70,7 +71,9 @@ export class Connector {
       });
       // an event handler may have closed the connection
       this.#check();
-      if (wait > 0) {
+      // waits of nothing, one after the other, shall not keep everything else from its turn
+      if (wait > 0 || ++atOnce > 2 * this.pool.size) {
+        atOnce = 0;
         this.#wait = delay(wait);
         await this.#wait;
         this.#wait = undefined;

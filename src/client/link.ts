@@ -64,6 +64,7 @@ export class Link implements ClientSink, TransportEvents {
   #lostAtClose = 0;
   #stage = WAITING_FOR_INFO;
   #writable = true;
+  #retired = false;
   #given: Chunk[] = [];
   // chunks written: in all, when the last PING was, and those that the server is known to have read
   #writes = 0;
@@ -223,7 +224,7 @@ export class Link implements ClientSink, TransportEvents {
 
   /** true when it takes a batch */
   get writable(): boolean {
-    return this.#writable && this.#stage === OPEN;
+    return this.#writable && this.#stage === OPEN && !this.#retired;
   }
 
   /** Give the transport what waits, as far as it takes it. */
@@ -270,6 +271,14 @@ export class Link implements ClientSink, TransportEvents {
     this.#pings.push(pong);
     this.send();
     this.#writesAtPing = this.#outbox?.bytes === 0 ? this.#writes : -1;
+  }
+
+  /** Take all that waits, and nothing more; resolves when the server has read it. */
+  retire(): Promise<void> {
+    const pong = this.ping();
+    this.#give((this.#outbox as Outbox).take());
+    this.#retired = true;
+    return pong;
   }
 
   // -- input ---------------------------------------------------------------------------------------------------------

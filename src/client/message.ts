@@ -2,6 +2,7 @@
 import type { Codec } from "../codec/codec.ts";
 import { NatsError } from "../errors.ts";
 import { decodeText, utf8Decoder } from "../lib/bytes.ts";
+import { parseJson } from "../lib/json.ts";
 import { type MsgHdrs, MsgHdrsImpl } from "../protocol/headers.ts";
 import type { Msg, Payload, Publisher, PublishOptions, ReviverFn } from "./connection.ts";
 
@@ -105,7 +106,7 @@ export class MsgImpl implements Msg {
 
   json<T = unknown>(reviver?: ReviverFn): T {
     try {
-      return JSON.parse(this.string(), reviver) as T;
+      return parseJson(this.string(), reviver) as T;
     } catch (cause) {
       throw new NatsError("CODEC", `the payload on '${this.subject}' is not JSON`, {
         cause,

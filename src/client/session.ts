@@ -589,10 +589,13 @@ export class Session implements NatsConnection {
           "DISCONNECTED",
         ),
       );
-    // the server has seen what was sent so far, and replies to it have a moment to come
-    settle(link.ping(), { timeout: 2000 })
-      .then(() => this.#requests.settled(500))
-      .then(leave, leave);
+    // Replies have a moment to come. Then the server reads what was sent so far, and gives to other members of queue groups
+    // what it would give us; what is published from there on waits for the next link.
+    void this.#requests.settled(500).then(() => {
+      if (this.#link !== link || this.#state !== "connected") return;
+      for (const sub of this.#subscriptions) this.#host.unsubscribe(sub);
+      settle(link.retire(), { timeout: 2000 }).then(leave, leave);
+    });
   }
 
   // oxlint-disable-next-line require-await -- what is thrown shall be a rejection

@@ -1,5 +1,6 @@
 // The JSON codec.
 import { utf8Encoder } from "../lib/bytes.ts";
+import { parseJson } from "../lib/json.ts";
 import { type Codec, coding } from "./codec.ts";
 import { strictText } from "./text.ts";
 
@@ -19,7 +20,7 @@ export const json: Codec<unknown> = {
     });
   },
   decode(data) {
-    return coding("the payload is not JSON", () => JSON.parse(strictText(data, false)) as unknown);
+    return coding("the payload is not JSON", () => parseJson(strictText(data, false)));
   },
 };
 

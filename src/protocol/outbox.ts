@@ -29,7 +29,7 @@ const MAX_ARENA = 1048576;
 const KEPT = 2;
 const NO_BYTES = new Uint8Array(0);
 const NO_CONTROLS: readonly number[] = [];
-// copying byte by byte beats a call into the runtime up to about here (bench/micro/copy)
+// copying byte by byte beats a call into the runtime up to about here (bench/micro)
 const SHORT = 40;
 
 /** Encodes and queues what goes to the server. */
@@ -69,13 +69,9 @@ export class Outbox {
     let body: Uint8Array | undefined;
     let size = 0;
     if (typeof payload === "string") {
-      if (payload.length <= SHORT && isAscii(payload)) {
-        text = payload;
-        size = payload.length;
-      } else {
-        body = utf8Encoder.encode(payload);
-        size = body.length;
-      }
+      // taken for ASCII until it is written
+      text = payload;
+      size = payload.length;
     } else if (payload !== undefined) {
       if (!(payload instanceof Uint8Array)) throw notAPayload(payload);
       body = payload;
@@ -84,6 +80,8 @@ export class Outbox {
     const headerSize = headers === undefined ? 0 : headers.encodedLength();
     const total = size + headerSize;
     if (maxPayload > 0 && total > maxPayload) {
+      if (text !== undefined)
+        return this.message(subject, reply, headers, utf8Encoder.encode(text), maxPayload);
       throw new InvalidArgumentError(
         `message of ${total} bytes to '${subject}' where the server takes ${maxPayload} (max_payload): send less, or raise the server's limit`,
         { subject },
@@ -113,7 +111,10 @@ export class Outbox {
     at += 2;
     if (headers !== undefined) at = headers.encodeInto(bytes, at);
     if (text !== undefined) {
-      for (let i = 0; i < size; i++) bytes[at + i] = text.charCodeAt(i);
+      if (!writeAscii(bytes, at, text)) {
+        // nothing has moved on yet: once more, with its bytes
+        return this.message(subject, reply, headers, utf8Encoder.encode(text), maxPayload);
+      }
     } else if (body !== undefined) {
       if (size <= SHORT) for (let i = 0; i < size; i++) bytes[at + i] = body[i] as number;
       else bytes.set(body, at);
@@ -231,9 +232,18 @@ function messagesOf(chunk: Chunk): Chunk {
   return { bytes: kept.subarray(0, at + bytes.length - from), messages, controls: NO_CONTROLS };
 }
 
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
-  return true;
+// Writes text that is ASCII; false when it was not.
+function writeAscii(bytes: Uint8Array, at: number, text: string): boolean {
+  const { length } = text;
+  // what is not ASCII has more bytes than it has characters
+  if (length > SHORT) return utf8Encoder.encodeInto(text, bytes.subarray(at, at + length)).read === length;
+  let all = 0;
+  for (let i = 0; i < length; i++) {
+    const char = text.charCodeAt(i);
+    bytes[at + i] = char;
+    all |= char;
+  }
+  return all < 128;
 }
 
 // Writes the subject and a blank, checking it on the way; what is unusual goes to the full check.

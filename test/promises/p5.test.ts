@@ -272,7 +272,8 @@ test("P5 a status listener keeps 4096 events, the newest; one that listens no mo
 
 describe("P5 what a peer announces", () => {
   const hostile: [string, string, NatsErrorCode][] = [
-    ["a payload beyond all limits", "MSG a 2 999999999999\r\n", "MAX_PAYLOAD"],
+    ["a payload beyond all limits", "MSG a 2 99999999\r\n", "MAX_PAYLOAD"],
+    ["a size that is no number of this world", "MSG a 2 999999999999\r\n", "PROTOCOL"],
     ["headers larger than their message", "HMSG a 2 100 50\r\n", "PROTOCOL"],
     ["a line without an end", `INFO {"x":"${"x".repeat(3 << 20)}`, "PROTOCOL"],
   ];

@@ -167,7 +167,7 @@ test("C-CREDS-2 a bearer JWT needs no seed", async (t) => {
   await dial(t, { servers: server.url, authenticator: credsAuthenticator(creds(jwt)) });
 });
 
-test("C-WS-9 a bearer JWT in a cookie: nothing is demanded here, and none of it is asked for twice", async (t) => {
+test("C-WS-9 a bearer JWT in a cookie logs in, at each dial", async (t) => {
   trackLeaks(t);
   const operator = new Operator();
   const server = await startServer(t, {

@@ -169,14 +169,14 @@ test("TLS first to a server that is not set so says what to leave out", async (t
   assert.match(error.message, /leave out tls\.handshakeFirst/);
 });
 
-test("throttled connections come in as soon as the server lets them (MAX_CONNECTIONS or a closed handshake)", async (t) => {
+test("Connection throttling: a dial too many says so, in clear, and comes in as soon as the server lets it", async (t) => {
   trackLeaks(t);
   const files = `cert_file: "${certPath("server.crt")}", key_file: "${certPath("server.key")}"`;
   const server = await startServer(t, { config: `tls { ${files}, connection_rate_limit: 1 }` });
   await dial(t, { servers: server.url, tls: ca });
+  // what comes behind INFO in a chunk of its own reaches the handshake that has begun
   const error = await rejects(dial(t, { servers: server.url, tls: ca }), ["MAX_CONNECTIONS", "TLS"]);
-  console.log(error);
-  assert.equal(error.server === undefined || error.server === server.address, true);
+  assert.match(error.message, /throttling is active|does it take more connections/);
   const nc = await dial(t, { servers: server.url, tls: ca, waitOnFirstConnect: true });
   assert.equal(nc.state, "connected");
 });
