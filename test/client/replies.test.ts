@@ -322,6 +322,19 @@ test("replies that nobody takes are bounded: beyond 64 MiB it ends with SLOW_CON
   await assert.rejects(texts(replies), code("SLOW_CONSUMER"));
 });
 
+test("replies that are taken count no more: any number of them may pass", async (t) => {
+  trackLeaks(t);
+  const { replies, ends } = begin();
+  const iterator = replies[Symbol.asyncIterator]();
+  const large = reply("x".repeat(1 << 20));
+  for (let i = 0; i < 200; i++) {
+    replies.push(large);
+    assert.equal((await iterator.next()).done, false);
+  }
+  assert.equal(ends.length, 0);
+  await iterator.return?.();
+});
+
 test("options that can't be used are refused with a text that names them", () => {
   for (const [options, message] of [
     [{ strategy: "jitter" }, /strategy is 'jitter'/],

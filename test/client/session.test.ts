@@ -314,6 +314,27 @@ describe("an outage", () => {
     await assert.rejects(request, code("CLOSED"));
   });
 
+  test("C-ADR40-16: lines that waited behind a full socket are not sent again over the next link; the messages are, whole", async (t) => {
+    const { nc, peer, nextPeer, events } = await converse(t, {}, { pair: { highWaterMark: 1, latency: 30 } });
+    // what ends the link is on its way, and arrives before what we send
+    peer.send("NONSENSE\r\n");
+    nc.publish("a", "first");
+    await Promise.resolve();
+    const sub = nc.subscribe("b");
+    const flush = assert.rejects(nc.flush(), code("DISCONNECTED"));
+    nc.publish("a", "second");
+    sub.unsubscribe();
+    const kept = nc.subscribe("c");
+    nc.publish("a", "third");
+    await flush;
+    assert.equal((await events.until("disconnect")).lost, 1);
+    const next = await welcome(await nextPeer());
+    await events.until("reconnect");
+    await nc.flush();
+    const [, after = ""] = next.received.toString().split(/PING\r\n/);
+    assert.equal(after, `SUB c ${kept.getID()}\r\nPUB a 6\r\nsecond\r\nPUB a 5\r\nthird\r\n`);
+  });
+
   test("C-ADR40-14: what is published on the event of the reconnect comes after the SUBs", async (t) => {
     const { nc, peer, nextPeer, events } = await converse(t);
     const sub = nc.subscribe("a");

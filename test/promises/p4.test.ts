@@ -37,7 +37,8 @@ test("P4 by default it tries for ever, at once first, then with waits that grow 
   const [first, ...waits] = all.map(({ delay }) => delay);
   assert.equal(first, 0);
   for (const [i, delay] of waits.entries()) {
-    const window = Math.min(16, 4 * 2 ** i);
+    // the link was young when it broke: that counts as one failure more
+    const window = Math.min(16, 4 * 2 ** (i + 1));
     assert.ok(delay >= 0 && delay <= window, `attempt ${i + 2} waits ${delay} ms, of ${window}`);
   }
   const late = waits.slice(3);

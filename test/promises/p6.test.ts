@@ -88,6 +88,7 @@ describe("P6 the code itself", () => {
     // the cause of a CODEC error, never seen alone
     assert.deepEqual(found, [
       "codec/json.ts: if (written === undefined) throw new TypeError(`${typeof value} is not JSON`);",
+      'lib/json.ts: throw new SyntaxError(error.message.replace(/[ ,.]*"[^]*/, ""));',
     ]);
   });
 

@@ -75,13 +75,9 @@ test("C-TLS-5 gossip under TLS: what comes by its address is verified against th
     tls: { caFile: certPath("ca.crt") },
   });
   const events = new Events(nc);
-  assert.deepEqual(
-    nc
-      .getServers()
-      .filter(({ gossiped }) => gossiped)
-      .map(({ tlsName }) => tlsName),
-    ["localhost", "localhost", "localhost"].slice(0, nc.getServers().length - 1),
-  );
+  const gossiped = nc.getServers().filter((server) => server.gossiped);
+  assert.ok(gossiped.length >= 2);
+  for (const { tlsName } of gossiped) assert.equal(tlsName, "localhost");
   await a.kill();
   await events.until("reconnect");
   assert.equal(nc.info?.tls_required, true);
@@ -277,7 +273,7 @@ test("requests go on through kill, restart and lame duck, and fail with typed er
   await Promise.all(askers.map((asker) => asker.stop()));
   for (const { failures, answered } of askers) {
     for (const code of failures.keys()) {
-      assert.ok(["TIMEOUT", "NO_RESPONDERS", "DISCONNECTED"].includes(code), `failed with ${code}`);
+      assert.ok(["TIMEOUT", "NO_RESPONDERS"].includes(code), `failed with ${code}`);
     }
     assert.ok(answered > 500);
   }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { headers } from "../../src/index.node.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
-import { atLeast, startCluster, startServer, suiteVersion } from "../fixtures/real-server.ts";
+import { atLeast, startServer, suiteVersion } from "../fixtures/real-server.ts";
 import { check, Events, inbox, numbers, rejects, texts } from "../suites/tools.ts";
 import { dial, eventually } from "./support.ts";
 
@@ -127,18 +127,28 @@ test("C-PING-2 a server that stops answering is left for another after its pings
   assert.ok(events.of("ping").some(({ pendingPings }) => pendingPings === 2));
 });
 
-test("ports that are not for clients are told apart from a server that is down", async (t) => {
-  trackLeaks(t);
-  const [server] = await startCluster(t, 1);
-  assert.ok(server);
-  // a route sends its own INFO first and answers CONNECT with the text
-  const error = await rejects(dial(t, { servers: `nats://127.0.0.1:${server.clusterPort}` }), [
-    "CONNECTION",
-    "PROTOCOL",
-  ]);
-  assert.match(error.serverText ?? "", /attempted to connect to route port/i);
-  assert.match(error.message, /port for clients/);
-});
+for (const [what, config, logged] of [
+  ["route", "cluster { host: 127.0.0.1, port: -1 }", /Listening for route connections on [^:]*:(\d+)/],
+  [
+    "leaf node",
+    "leafnodes { host: 127.0.0.1, port: -1 }",
+    /Listening for leafnode connections on [^:]*:(\d+)/,
+  ],
+  [
+    "gateway",
+    "gateway { name: G, host: 127.0.0.1, port: -1 }",
+    /Listening for gateways connections on [^:]*:(\d+)/,
+  ],
+] as const) {
+  test(`attempted to connect to ${what} port: the error says that it is the wrong one`, async (t) => {
+    trackLeaks(t);
+    const server = await startServer(t, { config });
+    const [, port] = await server.waitForLog(logged);
+    const error = await rejects(dial(t, { servers: `nats://127.0.0.1:${port}` }), "CONNECTION");
+    assert.match(error.serverText ?? "", new RegExp(`^attempted to connect to ${what} port$`, "i"));
+    assert.match(error.message, /use the server's port for clients/);
+  });
+}
 
 test("C-ADR5-1, C-ADR5-2 lame duck of a single server: it is told, and used until it is gone", async (t) => {
   trackLeaks(t);
