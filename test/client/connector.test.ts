@@ -380,6 +380,8 @@ describe("reconnects", () => {
 
   test("C-ADR40-11: the waits double from reconnectTimeWait to maxReconnectTimeWait, with full jitter", async (t) => {
     trackLeaks(t);
+    // the clock stands still between a failure and the look at what remains of its wait
+    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
     for (const [random, factor] of [
       [0, 0],
       [0.5, 0.5],
@@ -405,6 +407,7 @@ describe("reconnects", () => {
 
   test("reconnectJitter widens the first waits, and reconnectJitterTLS where TLS is asked for", async (t) => {
     trackLeaks(t);
+    t.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
     t.mock.method(Math, "random", () => 0.999_999);
     for (const [url, options, wait] of [
       ["a", { reconnectJitter: 600 }, 600],
