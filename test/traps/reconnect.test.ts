@@ -135,11 +135,10 @@ test("trap 13: close() in the wait before a dial resolves at once; there are no 
   const watch = new Watch(nc);
   await server.stop();
   const { delay } = await watch.until("reconnecting", 2);
-  assert.equal(delay, 60_000);
+  // what remains of it at the moment of the event
+  assert.ok(delay > 50_000 && delay <= 60_000, `${delay}`);
   await server.listen();
-  const since = performance.now();
-  await nc.close();
-  assert.ok(performance.now() - since < 100);
+  await within(nc.close(), "close waits for the dial");
   await within(watch.ended, "the status goes on");
   assert.equal(server.peers.length, 1);
   assert.equal(await nc.closed(), undefined);
