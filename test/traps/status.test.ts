@@ -132,6 +132,7 @@ test("trap 38: neither status iterators that were left nor requests with one sig
   const growth = (await round(4000)) - before;
   assert.ok(growth < 500_000, `${growth} bytes`);
   assert.equal(getEventListeners(signal, "abort").length, 0);
+  await nc.flush();
   const { connections } = await server.connz();
   assert.deepEqual(
     connections.map(({ subscriptions }) => subscriptions),
