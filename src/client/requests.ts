@@ -10,6 +10,7 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { aborted, delay } from "../lib/deferred.ts";
+import { createInbox } from "../protocol/subject.ts";
 import type { RequestManyOptions, RequestOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
 import { ReplyIterator } from "./replies.ts";
@@ -33,20 +34,23 @@ interface Pending {
 
 /** A table of requests with one timer for all their deadlines. */
 export class Requests {
-  /** the subject of the inbox without its last token */
-  readonly inbox: string;
-  #host: RequestHost;
+  readonly #host: RequestHost;
+  readonly #prefix: string;
+  #inbox: string | undefined;
   #pending = new Map<number, Pending>();
   #nextToken = 1;
   #subscribed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
-  #tokenStart: number;
 
-  constructor(host: RequestHost, inbox: string) {
+  constructor(host: RequestHost, prefix: string) {
     this.#host = host;
-    this.inbox = inbox;
-    this.#tokenStart = inbox.length + 1;
+    this.#prefix = prefix;
+  }
+
+  /** the subject of the inbox without its last token; many connections never need one */
+  get inbox(): string {
+    return (this.#inbox ??= createInbox(this.#prefix));
   }
 
   /** the wildcard subject of the shared inbox */
@@ -139,7 +143,7 @@ export class Requests {
   /** A message came to the inbox: its last token says whose it is. Late ones are dropped (C-REQ-4). */
   onReply(msg: MsgImpl, bytes: Uint8Array, subjectStart: number, subjectEnd: number): void {
     let token = 0;
-    for (let i = subjectStart + this.#tokenStart; i < subjectEnd; i++) {
+    for (let i = subjectStart + this.inbox.length + 1; i < subjectEnd; i++) {
       token = token * 10 + (bytes[i] as number) - 48;
     }
     this.#pending.get(token)?.onReply(msg);

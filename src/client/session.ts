@@ -92,7 +92,7 @@ export class Session implements NatsConnection {
         subscribeInbox: (subject) => this.#control(subLine(subject, undefined, MUX_SID)),
         isConnected: () => this.#link !== undefined,
       },
-      createInbox(options.inboxPrefix),
+      options.inboxPrefix,
     );
     this.#subscriptions = new Subscriptions(this, this.#requests.onReply.bind(this.#requests));
     this.#connector = new Connector(options, this.#subscriptions, {

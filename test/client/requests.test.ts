@@ -76,7 +76,7 @@ describe("the shared inbox", () => {
     trackLeaks(t);
     const requests = new Requests({ subscribeInbox: () => {}, isConnected: () => true }, "_INBOX.x");
     const settle = (promise: Promise<unknown>) => promise.catch(() => {});
-    const bytes = Buffer.from("_INBOX.x.1");
+    const bytes = Buffer.from(`${requests.inbox}.1`);
     const answer = new MsgImpl({ publish: () => {} }, bytes, 1, 0, bytes.length, 0, 0, 0, 0, 0);
 
     const answered = requests.one("q", {}, undefined, () => {});
