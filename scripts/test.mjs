@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { runtimes } from "../test/runtimes/cells.mjs";
 import { minors, provideServer, resolveMinor } from "./servers.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -155,9 +156,10 @@ async function testFiles() {
     .sort();
 }
 
-/** `unit`, `package`, `suites` or `real`. */
+/** `unit`, `package`, `suites`, `real`, or the name of the file for a starter of runtimes. */
 function kindOf(file) {
-  const [first] = relative(folder, file).split(sep);
+  const [first, second] = relative(folder, file).split(sep);
+  if (first === "runtimes" && runtimes.some(({ starter }) => starter === second)) return second;
   return ["package", "suites", "real"].includes(first) ? first : "unit";
 }
 
@@ -275,7 +277,37 @@ function plan(files, servers, built) {
     }
     cell(`real ${minor}`, "real", { ISONATS_SERVER: minor }, other ?? older ?? missing(minor));
   }
+  for (const runtime of runtimes) {
+    for (const transport of transports) {
+      const unwanted =
+        options.transport !== undefined && transport !== options.transport
+          ? `--transport=${options.transport}`
+          : undefined;
+      const offered = runtime.transports[transport];
+      cell(
+        `${runtime.name} ${transport}`,
+        runtime.starter,
+        { ISONATS_RUNTIME: runtime.name, ISONATS_SERVER: newest, ISONATS_TRANSPORT: transport },
+        (offered === true ? undefined : offered) ??
+          unwanted ??
+          quick ??
+          missing(newest) ??
+          absence(runtime) ??
+          (built ? undefined : "the build failed"),
+      );
+    }
+  }
   return work;
+}
+
+/** Why this machine can't run it. */
+function absence({ command }) {
+  try {
+    command();
+    return undefined;
+  } catch (error) {
+    return error.message;
+  }
 }
 
 async function provideAll() {
@@ -314,8 +346,9 @@ const servers = await provideAll();
 const files = await testFiles();
 const all = !options.quick && !narrowed;
 if (all) await step("check");
-// the package tests are about what the build made
-const build = all || (!options.quick && files.some((file) => kindOf(file) === "package"));
+// these tests are about what the build made
+const needBuild = ["package", ...runtimes.map(({ starter }) => starter)];
+const build = all || (!options.quick && files.some((file) => needBuild.includes(kindOf(file))));
 const built = build && (await step("build"));
 await runAll(plan(files, servers, built));
 if (all && built) await step("size");

@@ -1,9 +1,10 @@
-// All suites, in the order in which a starter runs them.
+// All suites, in the order in which a starter runs them: a new suite is one more line in the list.
+import type { TransportName } from "../fixtures/real-server.ts";
 import { connection, dialing } from "./connection.ts";
 import { drain } from "./drain.ts";
 import { refusals } from "./errors.ts";
 import { flowControl } from "./flow-control.ts";
-import type { Suite } from "./harness.ts";
+import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
@@ -11,7 +12,7 @@ import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
 import { requestMany, requests } from "./requests.ts";
 
-export const suites: readonly Suite[] = [
+const suites: readonly Suite[] = [
   connection,
   dialing,
   publishSubscribe,
@@ -26,3 +27,19 @@ export const suites: readonly Suite[] = [
   refusals,
   reconnect,
 ];
+
+/** A case as starters see it: its name begins with that of its suite. */
+export interface NamedCase {
+  readonly name: string;
+  readonly needs: readonly Need[];
+  readonly run: Case;
+}
+
+/** The cases of all suites that are about this transport. */
+export function casesOver(transport: TransportName): NamedCase[] {
+  return suites
+    .filter(({ over }) => over?.includes(transport) ?? true)
+    .flatMap(({ name, needs = [], cases }) =>
+      Object.entries(cases).map(([title, run]) => ({ name: `${name}: ${title}`, needs, run })),
+    );
+}

@@ -1,0 +1,45 @@
+// Cells: the runtimes in which the built package goes through the suites, and what a cell can't do and why.
+// Read by scripts/test.mjs, which runs each cell and prints the reasons, and by the starters.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const sockets = { tcp: true, tls: true, ws: true };
+
+/** The program at a path in node_modules. */
+function installed(path) {
+  const file = fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
+  if (existsSync(file)) return file;
+  throw new Error(`npm has installed no ${path} on this machine`);
+}
+
+/**
+ * One row each:
+ *   name        of the runtime
+ *   starter     the test file that runs a cell of it, in test/runtimes
+ *   command()   the program; throws the reason where this machine doesn't have it
+ *   transports  `true`, or why not
+ *   lacks       cases that it leaves out: by `need`, or by the `name` of one case; in one transport or in all; and why
+ */
+export const runtimes = [
+  {
+    name: "node 20",
+    starter: "process.test.ts",
+    command: () => [process.execPath],
+    transports: sockets,
+    lacks: [],
+  },
+  {
+    name: "bun",
+    starter: "process.test.ts",
+    command: () => [installed("bun/bin/bun.exe")],
+    transports: sockets,
+    lacks: [],
+  },
+];
+
+/** The row of this name; without one, the first of a starter. */
+export function runtimeOf(starter, name) {
+  const row = runtimes.find((one) => one.starter === starter && (name === undefined || one.name === name));
+  if (row) return row;
+  throw new Error(`'${name}' is no runtime of ${starter}; see test/runtimes/cells.mjs`);
+}
