@@ -451,7 +451,7 @@ export class Session implements NatsConnection {
     subject: string,
     payload?: Payload,
     options: Partial<RequestManyOptions> = {},
-    reply: string = createInbox(this.#options.inboxPrefix),
+    reply: string = this.createInbox(),
   ): Promise<QueuedIterator<Msg>> {
     this.#checkOpen();
     const { signal } = options;
@@ -478,6 +478,10 @@ export class Session implements NatsConnection {
       throw error;
     }
     return replies;
+  }
+
+  createInbox(): string {
+    return createInbox(this.#options.inboxPrefix);
   }
 
   // requests with a subscription of their own
