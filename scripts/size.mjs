@@ -93,6 +93,21 @@ export const cases = [
     once: [],
   },
   {
+    name: "connect + services",
+    code: 'export { connect } from "isonats"; export { Svcm } from "isonats/services";',
+    budget: 26_900,
+    goal: 25_000,
+    never: [...KEYS, MSGPACK, "dist/codec/", "dist/jetstream/", "dist/transport/memory"],
+    once: [WEBSOCKET],
+  },
+  {
+    name: "isonats/services",
+    code: 'export * from "isonats/services";',
+    budget: 6_000,
+    never: [...CONNECTION, ...KEYS, MSGPACK, "dist/auth/", "dist/codec/", "dist/jetstream/"],
+    once: [],
+  },
+  {
     name: "isonats/errors",
     code: 'export * from "isonats/errors";',
     budget: 1_200,

@@ -48,6 +48,8 @@ export type NatsErrorCode =
   | "PERMISSION_VIOLATION"
   /** the peer sent bytes that are not the protocol, or refused ours */
   | "PROTOCOL"
+  /** a service answered with an error; `serviceCode` and `description` say which */
+  | "SERVICE"
   /** the messages of a subscription came faster than they were taken */
   | "SLOW_CONSUMER"
   /** the server stopped answering pings */

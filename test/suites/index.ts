@@ -11,6 +11,7 @@ import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
 import { requestMany, requests } from "./requests.ts";
+import { services, servicesElsewhere } from "./services.ts";
 
 const suites: readonly Suite[] = [
   connection,
@@ -26,6 +27,8 @@ const suites: readonly Suite[] = [
   limits,
   refusals,
   reconnect,
+  services,
+  servicesElsewhere,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
