@@ -20,6 +20,10 @@ export type NatsErrorCode =
   | "CONNECTION"
   /** nothing listens at the address */
   | "CONNECTION_REFUSED"
+  /** JetStream: a consumer has that name, and another configuration or a subscriber */
+  | "CONSUMER_EXISTS"
+  /** JetStream: no such consumer */
+  | "CONSUMER_NOT_FOUND"
   /** there is no connection right now, and the policy or the call does not wait for one */
   | "DISCONNECTED"
   /** the connection or the subscription is draining */
@@ -34,12 +38,20 @@ export type NatsErrorCode =
   | "INVALID_OPERATION"
   /** a subject, queue group or inbox prefix is malformed */
   | "INVALID_SUBJECT"
+  /** JetStream: the API refused the call; `apiErrorCode` says why */
+  | "JETSTREAM_API"
+  /** JetStream is not enabled on the server, for the account or in the domain */
+  | "JETSTREAM_NOT_ENABLED"
+  /** JetStream: a message of the server, in the place of what was wanted, says why there is no more; `status` is its number */
+  | "JETSTREAM_STATUS"
   /** the server's limit on connections is reached */
   | "MAX_CONNECTIONS"
   /** the message is larger than the server's `max_payload` */
   | "MAX_PAYLOAD"
   /** the server's limit on subscriptions is reached */
   | "MAX_SUBSCRIPTIONS"
+  /** JetStream: no message has that sequence or subject */
+  | "MESSAGE_NOT_FOUND"
   /** nobody is subscribed to the subject of a request */
   | "NO_RESPONDERS"
   /** the outbound queue is full; the message was not accepted */
@@ -54,12 +66,18 @@ export type NatsErrorCode =
   | "SLOW_CONSUMER"
   /** the server stopped answering pings */
   | "STALE_CONNECTION"
+  /** JetStream: a stream has that name, and another configuration */
+  | "STREAM_EXISTS"
+  /** JetStream: no such stream */
+  | "STREAM_NOT_FOUND"
   /** the deadline passed first */
   | "TIMEOUT"
   /** TLS could not be agreed on, or the certificate was refused */
   | "TLS"
   /** the runtime, the transport or the server lacks what was asked for */
-  | "UNSUPPORTED";
+  | "UNSUPPORTED"
+  /** JetStream: the last sequence of the stream or of the subject is not the expected one; nothing was stored */
+  | "WRONG_LAST_SEQUENCE";
 
 /** What a {@link NatsError} may be given beside code and message. */
 export interface NatsErrorFacts {
@@ -73,6 +91,10 @@ export interface NatsErrorFacts {
   server?: string;
   /** what the server wrote, without the quotes */
   serverText?: string;
+  /** the stream concerned */
+  stream?: string;
+  /** the consumer concerned */
+  consumer?: string;
 }
 
 const BRAND: unique symbol = Symbol.for("isonats.NatsError") as never;
@@ -97,6 +119,10 @@ export class NatsError extends Error {
   declare readonly server?: string;
   /** the `-ERR` text of the server, where one is behind this */
   declare readonly serverText?: string;
+  /** the stream concerned, where there is one */
+  declare readonly stream?: string;
+  /** the consumer concerned, where there is one */
+  declare readonly consumer?: string;
   /** @internal */
   declare readonly [BRAND]: true;
 

@@ -1,0 +1,159 @@
+// ApiError: what the JetStream API says in numbers, as errors of ours. The only place that knows which number is which.
+import { NatsError, type NatsErrorCode, type NatsErrorFacts } from "../errors.ts";
+import type { ApiError } from "../protocol/jetstream/stream.ts";
+
+/** What is known of a call that failed. */
+export interface ApiErrorFacts extends NatsErrorFacts {
+  /** the sequence that a publish expected to be the last */
+  expected?: number | undefined;
+}
+
+/** The error of a message that says, in its status line, why there is no more. Code `JETSTREAM_STATUS`. */
+export class JetStreamStatusError extends NatsError {
+  /** the number of the status line, such as 408 */
+  readonly status: number;
+  /** the text of the status line */
+  readonly description: string;
+  constructor(status: number, description: string, facts?: NatsErrorFacts) {
+    super("JETSTREAM_STATUS", `the server ended it: ${status} ${description}`, facts);
+    named(this, "JetStreamStatusError");
+    this.status = status;
+    this.description = description;
+  }
+}
+
+/** JetStream is not enabled on the server, for the account, or in the domain. Code `JETSTREAM_NOT_ENABLED`. */
+export class JetStreamNotEnabledError extends NatsError {
+  constructor(prefix: string, facts?: NatsErrorFacts) {
+    super(
+      "JETSTREAM_NOT_ENABLED",
+      `JetStream is not enabled: nobody answers at '${prefix}'. Enable it on the server and for the account, or check the domain`,
+      facts,
+    );
+    named(this, "JetStreamNotEnabledError");
+  }
+}
+
+/** The JetStream API refused a call. Code `JETSTREAM_API`, or that of a subclass. */
+export class JetStreamApiError extends NatsError {
+  /** the number that tells errors of the API apart (`err_code`), see `JetStreamApiCodes`; 0 where there is none */
+  readonly apiErrorCode: number;
+  /** its class, as the status codes of HTTP */
+  readonly status: number;
+  /** what the server wrote, for people */
+  readonly description: string;
+
+  constructor(error: ApiError, facts: NatsErrorFacts = {}, code: NatsErrorCode = "JETSTREAM_API") {
+    const { err_code = 0, description } = error;
+    const { stream, consumer } = facts;
+    const of = consumer === undefined ? stream : `${stream}, consumer ${consumer}`;
+    super(code, `${description}${of === undefined ? "" : ` (stream ${of})`}, API error ${err_code}`, facts);
+    named(this, "JetStreamApiError");
+    this.apiErrorCode = err_code;
+    this.status = error.code;
+    this.description = description;
+  }
+
+  /** True when the same call may well succeed in a moment: no leader yet, too much at once, an asset offline. */
+  get transient(): boolean {
+    return [10008, 10009, 10023, 10118, 10119, 10158, 10167, 10210, 10211].includes(this.apiErrorCode);
+  }
+
+  /** The error as it came. */
+  apiError(): ApiError {
+    return { code: this.status, err_code: this.apiErrorCode, description: this.description };
+  }
+}
+
+/** There is no such stream. Code `STREAM_NOT_FOUND`. */
+export class StreamNotFoundError extends JetStreamApiError {
+  constructor(error: ApiError, facts?: NatsErrorFacts) {
+    super(error, facts, "STREAM_NOT_FOUND");
+    named(this, "StreamNotFoundError");
+  }
+}
+
+/** A stream has that name and another configuration. Code `STREAM_EXISTS`. */
+export class StreamExistsError extends JetStreamApiError {
+  constructor(error: ApiError, facts?: NatsErrorFacts) {
+    super(error, facts, "STREAM_EXISTS");
+    named(this, "StreamExistsError");
+  }
+}
+
+/** There is no such consumer. Code `CONSUMER_NOT_FOUND`. */
+export class ConsumerNotFoundError extends JetStreamApiError {
+  constructor(error: ApiError, facts?: NatsErrorFacts) {
+    super(error, facts, "CONSUMER_NOT_FOUND");
+    named(this, "ConsumerNotFoundError");
+  }
+}
+
+/** A consumer has that name, and may not be replaced. Code `CONSUMER_EXISTS`. */
+export class ConsumerExistsError extends JetStreamApiError {
+  constructor(error: ApiError, facts?: NatsErrorFacts) {
+    super(error, facts, "CONSUMER_EXISTS");
+    named(this, "ConsumerExistsError");
+  }
+}
+
+/** No message has that sequence or subject. Code `MESSAGE_NOT_FOUND`. */
+export class MessageNotFoundError extends JetStreamApiError {
+  constructor(error: ApiError, facts?: NatsErrorFacts) {
+    super(error, facts, "MESSAGE_NOT_FOUND");
+    named(this, "MessageNotFoundError");
+  }
+}
+
+/** The last sequence is not the expected one; nothing was stored. Code `WRONG_LAST_SEQUENCE`. */
+export class WrongLastSequenceError extends JetStreamApiError {
+  /** the sequence that was expected to be the last */
+  readonly expected: number | undefined;
+  /** the one that is, where the server tells */
+  readonly actual: number | undefined;
+  constructor(error: ApiError, { expected, ...facts }: ApiErrorFacts = {}) {
+    super(error, facts, "WRONG_LAST_SEQUENCE");
+    named(this, "WrongLastSequenceError");
+    this.expected = expected;
+    // 10071: "wrong last sequence: 7"; 10164 does not know it
+    const [, digits] = / (\d+)$/.exec(error.description) ?? [];
+    this.actual = digits === undefined ? undefined : Number(digits);
+  }
+}
+
+// an own, hidden name: minifiers rename classes
+function named(error: NatsError, value: string): void {
+  Object.defineProperty(error, "name", { value, configurable: true });
+}
+
+/** The error of a reply, by its number. */
+export function apiError(error: ApiError, facts: ApiErrorFacts = {}): NatsError {
+  const { expected: _, ...rest } = facts;
+  switch (error.err_code) {
+    case 10014:
+    case 10149:
+      return new ConsumerNotFoundError(error, rest);
+    case 10013:
+    case 10105:
+    case 10148:
+      return new ConsumerExistsError(error, rest);
+    case 10037:
+    case 10043:
+      return new MessageNotFoundError(error, rest);
+    case 10058:
+    case 10130:
+      return new StreamExistsError(error, rest);
+    case 10059:
+      return new StreamNotFoundError(error, rest);
+    case 10071:
+    case 10164:
+      return new WrongLastSequenceError(error, facts);
+    case 10039:
+    case 10076:
+      return new JetStreamApiError(error, rest, "JETSTREAM_NOT_ENABLED");
+    case 10185:
+      return new JetStreamApiError(error, rest, "UNSUPPORTED");
+    default:
+      return new JetStreamApiError(error, rest);
+  }
+}

@@ -1,0 +1,118 @@
+// Api: one call of the JetStream API: JSON out, JSON or a typed error back. Everything in jetstream/ asks through it.
+import type { Msg, NatsConnection, WaitOptions } from "../client/connection.ts";
+import { isNatsError, NatsError } from "../errors.ts";
+import { parseJson } from "../lib/json.ts";
+import type { MsgHdrs } from "../protocol/headers.ts";
+import type { ApiCalls, ApiReply, ApiVerb } from "../protocol/jetstream/api.ts";
+import { apiError, JetStreamNotEnabledError } from "./api-error.ts";
+import type { ResolvedJetStreamOptions } from "./options.ts";
+
+/** Options of every call of the API. */
+export interface ApiOptions extends WaitOptions {
+  /** milliseconds to wait for the reply; default: the `timeout` of the {@link JetStreamOptions} */
+  timeout?: number;
+  /** headers to send along */
+  headers?: MsgHdrs;
+}
+
+/** As `JSON.stringify`; a bigint becomes a number of as many digits as it has. */
+export function toJson(value: unknown): string {
+  // no name on the wire begins with a zero byte
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `\0${v}` : v)).replace(
+    /"\\u0000(-?\d+)"/g,
+    "$1",
+  );
+}
+
+/** The API of one server, domain or account, over one connection. */
+export class Api {
+  readonly nc: NatsConnection;
+  readonly options: ResolvedJetStreamOptions;
+  #level: Promise<number> | undefined;
+  // the INFO of the server that was connected when #level was asked for
+  #levelOf: unknown;
+
+  constructor(nc: NatsConnection, options: ResolvedJetStreamOptions) {
+    this.nc = nc;
+    this.options = options;
+  }
+
+  /** The subject of a call: prefix, verb, then the names. */
+  subject(verb: string, ...names: string[]): string {
+    return [this.options.prefix, verb, ...names].join(".");
+  }
+
+  /**
+   * Call and wait for the reply. `names` are those of stream and consumer, checked before, and what else the subject ends with.
+   *
+   * @throws {@link NatsError} JETSTREAM_API and the codes of its subclasses, JETSTREAM_NOT_ENABLED, TIMEOUT, ABORTED, CODEC,
+   * PERMISSION_VIOLATION, CLOSED, DRAINING
+   */
+  async call<V extends ApiVerb>(
+    verb: V,
+    names: readonly string[],
+    request?: ApiCalls[V]["request"],
+    options?: ApiOptions,
+  ): Promise<ApiCalls[V]["reply"]> {
+    const text = (await this.request(verb, names, request, options)).string();
+    return this.read<ApiCalls[V]["reply"]>(text, names);
+  }
+
+  /** The reply of a call as it came. Anything that can't be sent is thrown by the promise. */
+  async request(
+    verb: ApiVerb,
+    names: readonly string[],
+    request: unknown,
+    { timeout = this.options.timeout, signal, headers }: ApiOptions = {},
+  ): Promise<Msg> {
+    const subject = this.subject(verb, ...names);
+    try {
+      return await this.nc.request(subject, request === undefined ? "" : toJson(request), {
+        timeout,
+        ...(signal && { signal }),
+        ...(headers && { headers }),
+      });
+    } catch (error) {
+      if (!isNatsError(error) || error.code !== "NO_RESPONDERS") throw error;
+      throw new JetStreamNotEnabledError(this.options.prefix, { cause: error, subject });
+    }
+  }
+
+  /** What a reply says; `names` are of the stream and the consumer it is about. */
+  read<T>(text: string, [stream, consumer]: readonly string[] = []): T {
+    let reply: ApiReply;
+    try {
+      reply = parseJson(text) as ApiReply;
+    } catch (cause) {
+      throw new NatsError("CODEC", "the reply of the JetStream API is not JSON", { cause });
+    }
+    const { error } = reply;
+    if (error === undefined) return reply as T;
+    throw apiError(error, {
+      ...(stream !== undefined && { stream }),
+      ...(consumer !== undefined && { consumer }),
+    });
+  }
+
+  /**
+   * The API level of the server that answers (ADR-44): 0 before 2.11. Asked for once per connected server, as that one may be a
+   * leaf in front of another version; what it says of itself counts only where the account info is not allowed.
+   */
+  level(options?: ApiOptions): Promise<number> {
+    const { info } = this.nc;
+    if (this.#level === undefined || this.#levelOf !== info) {
+      this.#levelOf = info;
+      const asked = this.call("INFO", [], undefined, options).then(
+        ({ api }) => api.level ?? 0,
+        (error: unknown) => {
+          if (isNatsError(error) && error.code === "PERMISSION_VIOLATION") return info?.api_lvl ?? 0;
+          // the next one asks again
+          if (this.#level === asked) this.#level = undefined;
+          throw error;
+        },
+      );
+      this.#level = asked;
+    }
+    return this.#level;
+  }
+}

@@ -1,0 +1,62 @@
+// Client: what jetstream() gives.
+import type { NatsConnection } from "../client/connection.ts";
+import { Api, type ApiOptions } from "./api.ts";
+import { createManager, type JetStreamManager } from "./manager.ts";
+import { type JetStreamManagerOptions, type JetStreamOptions, resolveOptions } from "./options.ts";
+import { type StreamAPI, streamApi } from "./stream-api.ts";
+
+/** JetStream for those who store and read messages. */
+export interface JetStreamClient {
+  /** streams by their name */
+  readonly streams: Pick<StreamAPI, "get">;
+  /** what the subjects of its API begin with */
+  readonly apiPrefix: string;
+  /** The options, as they were given. */
+  getOptions(): JetStreamOptions;
+  /**
+   * A manager with the same options. It asks for the account info first, unless `checkAPI` is false.
+   * @throws {NatsError} JETSTREAM_NOT_ENABLED, TIMEOUT, and those of `request`
+   */
+  jetstreamManager(checkAPI?: boolean, options?: ApiOptions): Promise<JetStreamManager>;
+}
+
+/** The client behind an API. */
+function createClient(api: Api): JetStreamClient {
+  const self: JetStreamClient = {
+    streams: streamApi(api),
+    apiPrefix: api.options.prefix,
+    getOptions: () => ({ ...api.options.given }),
+    async jetstreamManager(checkAPI = true, options) {
+      const jsm = createManager(api, self);
+      if (checkAPI) await jsm.getAccountInfo(options);
+      return jsm;
+    },
+  };
+  return self;
+}
+
+/**
+ * JetStream over a connection. Nothing is sent before the first call.
+ *
+ * @throws {NatsError} INVALID_ARGUMENT, INVALID_SUBJECT
+ */
+export function jetstream(nc: NatsConnection, options?: JetStreamOptions): JetStreamClient {
+  return createClient(new Api(nc, resolveOptions(options)));
+}
+
+/**
+ * The manager of the streams and consumers of an account. It asks for the account info first, unless `checkAPI` is false.
+ *
+ * @example
+ * const jsm = await jetstreamManager(nc);
+ * await jsm.streams.add({ name: "ORDERS", subjects: ["orders.>"] });
+ *
+ * @throws {NatsError} JETSTREAM_NOT_ENABLED, TIMEOUT, INVALID_ARGUMENT, INVALID_SUBJECT, and those of `request`
+ */
+export async function jetstreamManager(
+  nc: NatsConnection,
+  options: JetStreamManagerOptions = {},
+): Promise<JetStreamManager> {
+  const { checkAPI, ...rest } = options;
+  return jetstream(nc, rest).jetstreamManager(checkAPI);
+}

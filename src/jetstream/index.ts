@@ -1,0 +1,83 @@
+// isonats/jetstream: streams and consumers. Every public name, one by one.
+export type {
+  JetStreamAccountLimits,
+  JetStreamAccountStats,
+  JetStreamApiStats,
+  JetStreamUsage,
+} from "../protocol/jetstream/account.ts";
+export type {
+  ConsumerResetResponse,
+  DirectGetRequest,
+  MsgGetRequest,
+  PageRequest,
+  PauseResponse,
+  Pedantic,
+  PurgeRequest,
+  PurgeResponse,
+  StreamInfoRequest,
+  SuccessReply,
+} from "../protocol/jetstream/api.ts";
+export {
+  type ConsumerConfig,
+  type ConsumerInfo,
+  type ConsumerUpdateConfig,
+  isPullConsumer,
+  isPushConsumer,
+  type PriorityGroupState,
+  type SequenceInfo,
+} from "../protocol/jetstream/consumer.ts";
+export {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  PersistMode,
+  PriorityPolicy,
+  ReplayPolicy,
+  RetentionPolicy,
+  StorageType,
+  StoreCompression,
+} from "../protocol/jetstream/enums.ts";
+export { JetStreamApiCodes } from "../protocol/jetstream/error-codes.ts";
+export { DirectMsgHeaders, JsHeaders, RepublishHeaders } from "../protocol/jetstream/headers.ts";
+export type {
+  ApiError,
+  ClusterInfo,
+  DesiredPlacement,
+  ExternalStream,
+  LostStreamData,
+  PeerInfo,
+  Placement,
+  Republish,
+  StreamAlternate,
+  StreamConfig,
+  StreamConsumerLimits,
+  StreamConsumerSource,
+  StreamInfo,
+  StreamSource,
+  StreamSourceInfo,
+  StreamState,
+  StreamUpdateConfig,
+  SubjectTransformConfig,
+} from "../protocol/jetstream/stream.ts";
+export type { ApiOptions } from "./api.ts";
+export {
+  ConsumerExistsError,
+  ConsumerNotFoundError,
+  JetStreamApiError,
+  JetStreamNotEnabledError,
+  JetStreamStatusError,
+  MessageNotFoundError,
+  StreamExistsError,
+  StreamNotFoundError,
+  WrongLastSequenceError,
+  type ApiErrorFacts,
+} from "./api-error.ts";
+export { jetstream, type JetStreamClient, jetstreamManager } from "./client.ts";
+export type { Changes, ConfigOptions } from "./config.ts";
+export type { ConsumerAPI } from "./consumer-api.ts";
+export type { Lister } from "./lister.ts";
+export type { JetStreamManager } from "./manager.ts";
+export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";
+export type { StoredMsg } from "./stored.ts";
+export type { Stream } from "./stream.ts";
+export type { PurgeOptions, StreamAPI, StreamInfoOptions } from "./stream-api.ts";

@@ -1,0 +1,43 @@
+// Lister: the pages of a list of the API, one after the other or item by item.
+import type { PageReply, Unlisted } from "../protocol/jetstream/api.ts";
+
+/** A list that comes in pages. Iterate it for its items, or take the pages with `next()`. */
+export interface Lister<T> extends AsyncIterable<T> {
+  /** the next page; empty when there are no more */
+  next(): Promise<T[]>;
+  /** names of what could not be listed because it did not answer, on the pages so far */
+  readonly missing: readonly string[];
+  /** why what is offline is: reasons by name, on the pages so far. Server 2.11. */
+  readonly offline: Readonly<Record<string, string>>;
+}
+
+/** A page, as it is fetched. */
+export type Page<T> = Pick<PageReply, "total"> & Unlisted & { items: T[] | null };
+
+/** The list whose page that begins at an offset is what `fetch` gets. */
+export function lister<T>(fetch: (offset: number) => Promise<Page<T>>): Lister<T> {
+  let offset = 0;
+  let done = false;
+  const missing: string[] = [];
+  const offline: Record<string, string> = {};
+  const next = async (): Promise<T[]> => {
+    if (done) return [];
+    const { total, items, missing: gone = [], offline: down = {} } = await fetch(offset);
+    const page = items ?? [];
+    missing.push(...gone);
+    Object.assign(offline, down);
+    offset += page.length + gone.length;
+    // the total is that of this page: the list may grow and shrink meanwhile
+    done = page.length + gone.length === 0 || offset >= total;
+    // a page of nothing but missing ones is not the end
+    return page.length === 0 ? next() : page;
+  };
+  return {
+    next,
+    missing,
+    offline,
+    async *[Symbol.asyncIterator]() {
+      for (let page = await next(); page.length > 0; page = await next()) yield* page;
+    },
+  };
+}

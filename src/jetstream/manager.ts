@@ -1,0 +1,33 @@
+// Manager: everything about the streams and consumers of an account; what jetstreamManager() gives.
+import type { JetStreamAccountStats } from "../protocol/jetstream/account.ts";
+import type { Api, ApiOptions } from "./api.ts";
+import type { JetStreamClient } from "./client.ts";
+import { type ConsumerAPI, consumerApi } from "./consumer-api.ts";
+import type { JetStreamOptions } from "./options.ts";
+import { type StreamAPI, streamApi } from "./stream-api.ts";
+
+/** Looks after the streams and consumers of an account. */
+export interface JetStreamManager {
+  readonly streams: StreamAPI;
+  readonly consumers: ConsumerAPI;
+  /**
+   * What the account uses and may use.
+   * @throws {NatsError} JETSTREAM_NOT_ENABLED, TIMEOUT, and those of `request`
+   */
+  getAccountInfo(options?: ApiOptions): Promise<JetStreamAccountStats>;
+  /** The options, as they were given. */
+  getOptions(): JetStreamOptions;
+  /** A client with the same options. */
+  jetstream(): JetStreamClient;
+}
+
+/** The manager behind an API; `client` is the one it gives. */
+export function createManager(api: Api, client: JetStreamClient): JetStreamManager {
+  return {
+    streams: streamApi(api),
+    consumers: consumerApi(api),
+    getAccountInfo: (options) => api.call("INFO", [], undefined, options),
+    getOptions: () => ({ ...api.options.given }),
+    jetstream: () => client,
+  };
+}

@@ -1,0 +1,258 @@
+// Streams: the part of the API that is about streams; `jsm.streams`.
+import { InvalidArgumentError } from "../errors.ts";
+import {
+  type ApiCalls,
+  domainPrefix,
+  type MsgGetRequest,
+  type PurgeRequest,
+  type PurgeResponse,
+  type StreamInfoRequest,
+} from "../protocol/jetstream/api.ts";
+import type {
+  Placement,
+  StreamConfig,
+  StreamInfo,
+  StreamSource,
+  StreamUpdateConfig,
+} from "../protocol/jetstream/stream.ts";
+import type { Api, ApiOptions } from "./api.ts";
+import { MessageNotFoundError, StreamExistsError, StreamNotFoundError } from "./api-error.ts";
+import { type Changes, type ConfigOptions, merged, requestOf } from "./config.ts";
+import { assertKept, type Gated, requiredHeaders, requireLevel, streamGates } from "./gates.ts";
+import { lister, type Lister } from "./lister.ts";
+import { validateName } from "./names.ts";
+import { fromReply, type StoredMsg } from "./stored.ts";
+import { openStream, type Stream } from "./stream.ts";
+
+/** What to tell of a stream, and how long to wait for it. */
+export interface StreamInfoOptions extends ApiOptions, StreamInfoRequest {}
+
+/** What to purge, and how long to wait for it. */
+export interface PurgeOptions extends ApiOptions, PurgeRequest {}
+
+/**
+ * The streams of an account. All calls reject with {@link JetStreamApiError} and its subclasses for what the server says, and
+ * with the codes `JETSTREAM_NOT_ENABLED`, `TIMEOUT`, `ABORTED`, `CLOSED`, `DRAINING`, `PERMISSION_VIOLATION`; `INVALID_ARGUMENT`
+ * for names that can't be sent, and `UNSUPPORTED` for what the server is too old for.
+ */
+export interface StreamAPI {
+  /**
+   * Make a stream. A stream that exists with this very configuration is as good.
+   * @throws {NatsError} STREAM_EXISTS, UNSUPPORTED
+   */
+  add(config: StreamConfig, options?: ConfigOptions): Promise<StreamInfo>;
+  /**
+   * Change some of the configuration; the rest stays. `null` takes a field back to its default. Fetches the configuration first:
+   * {@link StreamAPI.addOrUpdate} replaces it without.
+   * @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED
+   */
+  update(name: string, changes: Changes<StreamUpdateConfig>, options?: ConfigOptions): Promise<StreamInfo>;
+  /** Make a stream, or replace the configuration of the one that has the name: what is not given becomes the default. */
+  addOrUpdate(config: StreamConfig, options?: ConfigOptions): Promise<StreamInfo>;
+  /**
+   * What the server knows of it. All subjects that `subjects_filter` matches are fetched, page by page.
+   * @throws {NatsError} STREAM_NOT_FOUND
+   */
+  info(name: string, options?: StreamInfoOptions): Promise<StreamInfo>;
+  /** Infos of all streams, or of those that store something the subject matches. */
+  list(subject?: string, options?: ApiOptions): Lister<StreamInfo>;
+  /** Names of all streams, or of those that store something the subject matches. */
+  names(subject?: string, options?: ApiOptions): Lister<string>;
+  /**
+   * The name of the one stream that stores the subject.
+   * @throws {NatsError} STREAM_NOT_FOUND when there is none, or several
+   */
+  find(subject: string, options?: ApiOptions): Promise<string>;
+  /**
+   * Remove messages: all, those of a `filter`, those before a `seq`, or all but the last so many (`keep`).
+   * @throws {NatsError} STREAM_NOT_FOUND, INVALID_ARGUMENT
+   */
+  purge(name: string, options?: PurgeOptions): Promise<PurgeResponse>;
+  /** Remove it with all its messages and consumers. @throws {NatsError} STREAM_NOT_FOUND */
+  delete(name: string, options?: ApiOptions): Promise<boolean>;
+  /**
+   * One message, from the leader: what was acknowledged to a publisher is there. null where there is none.
+   * @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED
+   */
+  getMessage(name: string, query: MsgGetRequest, options?: ApiOptions): Promise<StoredMsg | null>;
+  /**
+   * Remove one message; with `erase` (default) its bytes are overwritten.
+   * @throws {NatsError} STREAM_NOT_FOUND, MESSAGE_NOT_FOUND
+   */
+  deleteMessage(name: string, seq: number | bigint, erase?: boolean, options?: ApiOptions): Promise<boolean>;
+  /** A stream by its name. @throws {NatsError} STREAM_NOT_FOUND */
+  get(name: string, options?: ApiOptions): Promise<Stream>;
+  /** Have another server lead it, where `placement` says (server 2.11). Clusters only. */
+  stepDown(name: string, placement?: Placement, options?: ApiOptions): Promise<boolean>;
+  /** Take its replica from a server, by the server's name; another one takes over. Clusters only. */
+  removePeer(name: string, peer: string, options?: ApiOptions): Promise<boolean>;
+}
+
+/** A source as it is sent: a domain is a prefix. */
+function wireSource({ domain, ...source }: StreamSource): StreamSource {
+  if (domain === undefined) return source;
+  if (source.external !== undefined) {
+    throw InvalidArgumentError.format(["domain", "external"], "are mutually exclusive");
+  }
+  validateName("domain", domain);
+  return { ...source, external: { api: domainPrefix(domain) } };
+}
+
+/** A configuration as it is sent. */
+function wireConfig(config: StreamConfig): StreamConfig {
+  const { mirror, sources } = config;
+  return {
+    ...config,
+    ...(mirror && { mirror: wireSource(mirror) }),
+    ...(sources && { sources: sources.map(wireSource) }),
+  };
+}
+
+/** The streams behind an API. */
+export function streamApi(api: Api): StreamAPI {
+  const send = async (
+    verb: "STREAM.CREATE" | "STREAM.UPDATE",
+    given: StreamConfig,
+    { pedantic = false, ...options }: ConfigOptions = {},
+  ): Promise<StreamInfo> => {
+    validateName("stream", given.name);
+    const config = wireConfig(given);
+    const gated = streamGates(config);
+    const all: Gated[] = pedantic ? [...gated, ["pedantic", 1]] : gated;
+    const level = await requireLevel(api, all, options);
+    const request = pedantic ? { ...config, pedantic } : config;
+    const info = await api.call(verb, [given.name], request, requiredHeaders(api, level, options));
+    assertKept(api, gated, info.config);
+    return info;
+  };
+
+  const page = async (
+    name: string,
+    request: StreamInfoRequest,
+    options: ApiOptions,
+  ): Promise<ApiCalls["STREAM.INFO"]["reply"]> => api.call("STREAM.INFO", [name], request, options);
+
+  const self: StreamAPI = {
+    add: (config, options) => send("STREAM.CREATE", config, options),
+
+    async update(name, changes, options) {
+      const { timeout, signal } = options ?? {};
+      const { config } = await self.info(name, { ...(timeout && { timeout }), ...(signal && { signal }) });
+      return send("STREAM.UPDATE", merged(config, changes), options);
+    },
+
+    async addOrUpdate(config, options) {
+      try {
+        return await send("STREAM.CREATE", config, options);
+      } catch (error) {
+        if (!(error instanceof StreamExistsError)) throw error;
+        return send("STREAM.UPDATE", config, options);
+      }
+    },
+
+    async info(name, given = {}) {
+      validateName("stream", name);
+      const [request, options] = requestOf(given);
+      const info = await page(name, request, options);
+      const { state } = info;
+      let { offset = 0 } = request;
+      const subjects = { ...state.subjects };
+      for (let { total } = info, more = state.subjects; more !== undefined; ) {
+        const count = Object.keys(more).length;
+        offset += count;
+        if (count === 0 || offset >= total) break;
+        const next = await page(name, { ...request, offset }, options);
+        // the totals are those of this moment
+        ({ total } = next);
+        more = next.state.subjects ?? {};
+        Object.assign(subjects, more);
+      }
+      if (state.subjects !== undefined) state.subjects = subjects;
+      return info;
+    },
+
+    list: (subject, options) =>
+      lister(async (offset) => {
+        const request = { offset, ...(subject !== undefined && { subject }) };
+        const { streams: items, ...rest } = await api.call("STREAM.LIST", [], request, options);
+        return { ...rest, items };
+      }),
+
+    names: (subject, options) =>
+      lister(async (offset) => {
+        const request = { offset, ...(subject !== undefined && { subject }) };
+        const { total, streams: items } = await api.call("STREAM.NAMES", [], request, options);
+        return { total, items };
+      }),
+
+    async find(subject, options) {
+      const found = await self.names(subject, options).next();
+      const [name] = found;
+      if (name !== undefined && found.length === 1) return name;
+      const description =
+        name === undefined
+          ? `no stream stores '${subject}'`
+          : `'${subject}' is stored by several streams: ${found.join(", ")}`;
+      throw new StreamNotFoundError({ code: 404, err_code: 10059, description }, { subject });
+    },
+
+    async purge(name, given = {}) {
+      validateName("stream", name);
+      const [request, options] = requestOf(given);
+      if (request.seq !== undefined && request.keep !== undefined) {
+        throw InvalidArgumentError.format(["seq", "keep"], "are mutually exclusive");
+      }
+      return api.call("STREAM.PURGE", [name], request, options);
+    },
+
+    async delete(name, options) {
+      validateName("stream", name);
+      return (await api.call("STREAM.DELETE", [name], undefined, options)).success;
+    },
+
+    async getMessage(name, query, options) {
+      validateName("stream", name);
+      const { start_time, no_hdr } = query;
+      await requireLevel(api, messageGates(start_time, no_hdr), options);
+      const text = (await api.request("STREAM.MSG.GET", [name], query, options)).string();
+      try {
+        const { message } = api.read<ApiCalls["STREAM.MSG.GET"]["reply"]>(text, [name]);
+        return fromReply(name, message, text);
+      } catch (error) {
+        if (error instanceof MessageNotFoundError) return null;
+        throw error;
+      }
+    },
+
+    async deleteMessage(name, seq, erase = true, options) {
+      validateName("stream", name);
+      const request = { seq, ...(!erase && { no_erase: true }) };
+      return (await api.call("STREAM.MSG.DELETE", [name], request, options)).success;
+    },
+
+    async get(name, options) {
+      return openStream(api, self, await self.info(name, options));
+    },
+
+    async stepDown(name, placement, options) {
+      validateName("stream", name);
+      if (placement) await requireLevel(api, [["placement of a leader", 1]], options);
+      const request = placement && { placement };
+      return (await api.call("STREAM.LEADER.STEPDOWN", [name], request, options)).success;
+    },
+
+    async removePeer(name, peer, options) {
+      validateName("stream", name);
+      return (await api.call("STREAM.PEER.REMOVE", [name], { peer }, options)).success;
+    },
+  };
+  return self;
+}
+
+/** What a get of a message asks for that not every server has. */
+export function messageGates(start_time: unknown, no_hdr: unknown): Gated[] {
+  const found: Gated[] = [];
+  if (start_time !== undefined) found.push(["start_time", 1]);
+  if (no_hdr === true) found.push(["no_hdr", 2]);
+  return found;
+}

@@ -1,0 +1,47 @@
+// Stream: one stream, known by its name.
+import type { ConsumerResetResponse, MsgGetRequest } from "../protocol/jetstream/api.ts";
+import type { StreamAlternate, StreamInfo } from "../protocol/jetstream/stream.ts";
+import type { Api, ApiOptions } from "./api.ts";
+import { resetConsumer } from "./consumer-reset.ts";
+import { namesOf } from "./names.ts";
+import type { StoredMsg } from "./stored.ts";
+import type { StreamAPI, StreamInfoOptions } from "./stream-api.ts";
+
+/** A stream. Each call rejects with code `STREAM_NOT_FOUND` once it is gone. */
+export interface Stream {
+  readonly name: string;
+  /** What the server knows of it; with `cached` what was fetched last. */
+  info(cached?: boolean, options?: StreamInfoOptions): Promise<StreamInfo>;
+  /** The streams that have the same messages, the nearest first: this one and its mirrors. */
+  alternates(options?: ApiOptions): Promise<StreamAlternate[]>;
+  /** The nearest of them. */
+  best(options?: ApiOptions): Promise<Stream>;
+  /** See {@link StreamAPI.getMessage}. */
+  getMessage(query: MsgGetRequest, options?: ApiOptions): Promise<StoredMsg | null>;
+  /** See {@link StreamAPI.deleteMessage}. */
+  deleteMessage(seq: number | bigint, erase?: boolean, options?: ApiOptions): Promise<boolean>;
+  /** See {@link ConsumerAPI.reset}. */
+  resetConsumer(name: string, seq?: number | bigint, options?: ApiOptions): Promise<ConsumerResetResponse>;
+}
+
+/** The stream of an info. */
+export function openStream(api: Api, streams: StreamAPI, first: StreamInfo): Stream {
+  let last = first;
+  const { name } = first.config;
+  const fetch = async (options?: StreamInfoOptions): Promise<StreamInfo> =>
+    (last = await streams.info(name, options));
+  const self: Stream = {
+    name,
+    info: (cached = false, options) => (cached ? Promise.resolve(last) : fetch(options)),
+    alternates: async (options) => (await fetch(options)).alternates ?? [],
+    async best(options) {
+      const [nearest] = await self.alternates(options);
+      return nearest === undefined || nearest.name === name ? self : streams.get(nearest.name, options);
+    },
+    getMessage: (query, options) => streams.getMessage(name, query, options),
+    deleteMessage: (seq, erase, options) => streams.deleteMessage(name, seq, erase, options),
+    resetConsumer: async (consumer, seq, options) =>
+      resetConsumer(api, namesOf(name, consumer), seq, options),
+  };
+  return self;
+}
