@@ -79,6 +79,21 @@ export const cases = [
     once: [],
   },
   {
+    name: "connect + jetstream",
+    code: 'export { connect } from "isonats"; export { jetstream } from "isonats/jetstream";',
+    budget: 32_000,
+    goal: 28_000,
+    never: [...KEYS, MSGPACK, "dist/codec/", "dist/(kv|obj|server)/"],
+    once: [WEBSOCKET],
+  },
+  {
+    name: "isonats/jetstream",
+    code: 'export * from "isonats/jetstream";',
+    budget: 12_000,
+    never: [...CONNECTION, ...KEYS, MSGPACK, "dist/auth/", "dist/codec/", "dist/(kv|obj|server)/"],
+    once: [],
+  },
+  {
     name: "isonats/transport",
     code: 'export * from "isonats/transport";',
     budget: 3_400,

@@ -6,6 +6,7 @@ import { refusals } from "./errors.ts";
 import { flowControl } from "./flow-control.ts";
 import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
+import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
@@ -29,6 +30,8 @@ const suites: readonly Suite[] = [
   reconnect,
   services,
   servicesElsewhere,
+  jetstreamStreams,
+  jetstreamAbsent,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
