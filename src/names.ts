@@ -58,6 +58,8 @@ export type {
   // what users of the official client know it as
   ConnectionOptions as NodeConnectionOptions,
   ConnectionOptions as WsConnectionOptions,
+  NetworkEvent,
+  NetworkWatch,
 } from "./client/options.ts";
 export type { Codec } from "./codec/codec.ts";
 export { json, jsonCodec } from "./codec/json.ts";

@@ -3,7 +3,7 @@ import type { Scheme } from "../transport/transport.ts";
 import type { Dialer } from "../transport/transport.ts";
 import { version } from "../version.ts";
 import type { NatsConnection } from "./connection.ts";
-import { type ConnectionOptions, type Runtime, resolveOptions } from "./options.ts";
+import { type ConnectionOptions, type Runtime, resolveOptions, type NetworkWatch } from "./options.ts";
 import { Session } from "./session.ts";
 
 /** Opens a connection to a NATS server or cluster. */
@@ -17,6 +17,8 @@ export interface CreateConnectOptions {
   translate?: boolean;
   /** server when none is given; default `127.0.0.1`, with the port of the scheme */
   defaultServer?: string;
+  /** tells of the network. In a browser `connect` has one; give one where something else knows, such as the app's own events. */
+  watch?: NetworkWatch;
 }
 
 /**
@@ -36,6 +38,7 @@ export function createConnect(
     defaultServer: options.defaultServer ?? "127.0.0.1",
     lang: "isonats",
     version,
+    watch: options.watch,
   };
   return async (given = {}) => {
     const session = new Session(resolveOptions(given, runtime));

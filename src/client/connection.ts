@@ -418,6 +418,8 @@ export interface NatsConnection extends Publisher, AsyncDisposable {
    * @throws {NatsError} CLOSED, DRAINING, TIMEOUT, ABORTED
    */
   drain(options?: WaitOptions): Promise<void>;
+  /** a subject that nobody else uses, below the `inboxPrefix` of the connection: for replies to a subscription of your own */
+  createInbox(): string;
   isClosed(): boolean;
   isDraining(): boolean;
   /** `host:port` of the connected server, `""` while there is none */

@@ -30,6 +30,8 @@ export class Connector {
   readonly #subscriptions: Subscriptions;
   readonly #events: ConnectorEvents;
   #dial: AbortController | undefined;
+  // the dial that shall begin anew
+  #anew: AbortController | undefined;
   #wait: Delay | undefined;
   #stopped: NatsError | undefined;
 
@@ -105,6 +107,14 @@ export class Connector {
     this.#wait?.cancel();
   }
 
+  /** There is another network: a dial over the old one begins anew, and failures there count no more. */
+  anew(): void {
+    for (const server of this.pool.servers) server.reconnects = 0;
+    this.#anew = this.#dial;
+    this.#dial?.abort(new ConnectionError("the network changed during the dial"));
+    this.hurry();
+  }
+
   /** A link ended. One that did not live long makes the next wait longer. */
   left(link: Link): void {
     const { server } = link;
@@ -178,6 +188,8 @@ export class Connector {
       this.#succeeded(server, link.info);
       return link;
     } catch (error) {
+      this.#check();
+      if (this.#anew === controller) return await this.#open(server);
       throw controller.signal.aborted ? controller.signal.reason : error;
     } finally {
       clearTimeout(timer);

@@ -42,6 +42,8 @@ const CLOSING = 4;
 const DEAD = 5;
 
 const PONG = utf8Encoder.encode("PONG\r\n");
+// milliseconds that a link which may be dead has for a sign of life
+const CHECK = 5000;
 // how much one batch gives the transport: what it has not sent when it breaks is lost
 const BATCH = 1 << 20;
 
@@ -373,7 +375,7 @@ export class Link implements ClientSink, TransportEvents {
       this.#owner?.onStale();
       this.die(
         new ConnectionError(
-          `${this.server.listen} left ${this.#pingsOut} pings unanswered`,
+          `${this.server.listen} does not answer pings`,
           { server: this.server.listen },
           "STALE_CONNECTION",
         ),
@@ -384,6 +386,14 @@ export class Link implements ClientSink, TransportEvents {
     this.#ping(undefined);
     this.#owner?.onPing(this.#pingsOut);
     this.#schedulePing(this.#pingsOut >= maxPingOut ? Math.min(pingInterval, 1000) : pingInterval);
+  }
+
+  /** It may be dead: it is, unless a PONG comes soon. */
+  check(): void {
+    clearTimeout(this.#pingTimer);
+    this.#ping(undefined);
+    this.#pingsOut = this.#options.maxPingOut;
+    this.#schedulePing(Math.min(this.#options.pingInterval, CHECK));
   }
 
   // -- end -----------------------------------------------------------------------------------------------------------

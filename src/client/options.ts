@@ -99,7 +99,22 @@ export interface Runtime {
   /** the CONNECT fields `lang` and `version` */
   readonly lang: string;
   readonly version: string;
+  /** tells of the network, from `connect()` to the end of the connection */
+  readonly watch?: NetworkWatch | undefined;
 }
+
+/**
+ * What may befall the network under a connection:
+ *
+ * - `lost`: there may be none any more. The link is asked for a sign of life, and dropped when none comes in 5 seconds.
+ * - `back`: there may be one again, or another one, also after a sleep. As with `lost`; what waits to be dialled is dialled now,
+ *   and a dial that began before begins anew.
+ * - `shown`: somebody looks. What waits to be dialled is dialled now.
+ */
+export type NetworkEvent = "lost" | "back" | "shown";
+
+/** Begins to call `tell`; the function it returns ends that. */
+export type NetworkWatch = (tell: (event: NetworkEvent) => void) => () => void;
 
 /** Options with everything decided. */
 export interface ResolvedOptions

@@ -73,6 +73,7 @@ export class Session implements NatsConnection {
   #closing: Promise<void> | undefined;
   // drain has come to its last flush: no more publishing
   #sealed = false;
+  readonly #unwatch: (() => void) | undefined;
   #linked: Deferred<void> | undefined;
   #writers: Deferred<void>[] = [];
   // whose callback is on the stack, unless it called drain
@@ -100,6 +101,11 @@ export class Session implements NatsConnection {
       onHandlerError: (error, source) =>
         this.#events.emit({ type: "handlerError", error, subject: "", source }),
     });
+    this.#unwatch = options.runtime.watch?.((event) => {
+      if (event !== "shown") this.#link?.check();
+      if (event === "back") this.#connector.anew();
+      else if (event === "shown") this.#connector.hurry();
+    });
   }
 
   /** The first connection. Rejects with the last real error, and nothing is left then. */
@@ -124,6 +130,7 @@ export class Session implements NatsConnection {
 
   #become(state: ConnectionState): void {
     if (this.#state !== "closed") this.#state = state;
+    if (state === "closed") this.#unwatch?.();
   }
 
   // -- looks ---------------------------------------------------------------------------------------------------------
@@ -444,7 +451,7 @@ export class Session implements NatsConnection {
     subject: string,
     payload?: Payload,
     options: Partial<RequestManyOptions> = {},
-    reply: string = createInbox(this.#options.inboxPrefix),
+    reply: string = this.createInbox(),
   ): Promise<QueuedIterator<Msg>> {
     this.#checkOpen();
     const { signal } = options;
@@ -471,6 +478,10 @@ export class Session implements NatsConnection {
       throw error;
     }
     return replies;
+  }
+
+  createInbox(): string {
+    return createInbox(this.#options.inboxPrefix);
   }
 
   // requests with a subscription of their own

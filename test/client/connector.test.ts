@@ -747,6 +747,79 @@ test("trap 35: hurry() ends a wait, and does nothing else", async (t) => {
   assert.equal(dialled.length, 2);
 });
 
+describe("another network", () => {
+  for (const [stage, play] of Object.entries<Play>({
+    "the dial": () => pending,
+    PONG: (peer) => peer.info(),
+  })) {
+    test(`a first dial that waits for ${stage} begins anew, at the same server, and has not failed`, async (t) => {
+      trackLeaks(t);
+      const { connector, dialled, targets, attempts } = setup(t, "a,b", [play, welcome]);
+      const first = connector.first();
+      await settled();
+      connector.anew();
+      const link = await within(first, "it waits");
+      assert.deepEqual(dialled, ["a", "a"]);
+      assert.deepEqual(
+        targets.map(({ signal }) => signal.aborted),
+        [true, false],
+      );
+      assert.deepEqual([attempts, link.server.reconnects], [[], 0]);
+      ended(link);
+    });
+  }
+
+  test("trap 7: the socket of the dial that began before comes late and is destroyed", async (t) => {
+    trackLeaks(t);
+    const [late, theirs] = memoryPair();
+    const peer = scriptedPeer(theirs);
+    const arrivals: ((transport: Transport) => void)[] = [];
+    const dialer = (): Promise<Transport> => new Promise((resolve) => arrivals.push(resolve));
+    const { connector } = setup(t, "a", welcome, { dialer });
+    const again = connector.again(undefined);
+    await settled();
+    connector.anew();
+    await settled();
+    arrivals[0]?.(late);
+    await within(peer.closed, "the late socket lives");
+    assert.equal(peer.received.length, 0);
+    const [fresh, its] = memoryPair();
+    const welcomed = scriptedPeer(its).handshake();
+    arrivals[1]?.(fresh);
+    await welcomed;
+    ended(await within(again, "it waits"));
+    assert.equal(arrivals.length, 2);
+  });
+
+  test("a wait ends, and what failed before makes no later wait longer and gives no server up", async (t) => {
+    trackLeaks(t);
+    const waits: number[] = [];
+    const { connector, dialled } = setup(t, "a", [refused, refused, refused, refused, welcome], {
+      maxReconnectAttempts: 3,
+      reconnectDelayHandler: (attempt) => waits.push(attempt) * 60_000,
+    });
+    const again = connector.again(undefined);
+    for (let dials = 1; dials < 5; dials++) {
+      await settled();
+      assert.equal(dialled.length, dials);
+      connector.anew();
+    }
+    ended(await within(again, "it waits"));
+    assert.deepEqual(waits, [1, 1, 1, 1]);
+  });
+
+  test("a connection that was stopped meanwhile does not dial again", async (t) => {
+    trackLeaks(t);
+    const { connector, dialled } = setup(t, "a", () => pending);
+    const again = connector.again(undefined);
+    await settled();
+    connector.anew();
+    connector.stop();
+    await rejects(again, "CLOSED");
+    assert.equal(dialled.length, 1);
+  });
+});
+
 test("C-ADR40-3: C-CONN-7: on a real cluster, a client with its login in the address goes on at a server that was gossiped", async (t) => {
   trackLeaks(t);
   const cluster = await startCluster(t, 2, { config: "authorization { user: me, password: s3cr3t }" });

@@ -589,6 +589,33 @@ describe("pings", () => {
     await within(peer.closed, "the transport lives");
   });
 
+  test("one that may be dead is asked, and is stale when no PONG comes in five seconds", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, peer, told } = await open();
+    link.check();
+    await peer.expect(/^PING$/);
+    t.mock.timers.tick(4999);
+    assert.deepEqual([told, link.open], [[], true]);
+    t.mock.timers.tick(1);
+    assert.deepEqual(told, ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
+    await within(peer.closed, "the transport lives");
+  });
+
+  test("one that answers lives on, with its pings; a shorter pingInterval is the time it has", async (t) => {
+    trackLeaks(t);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, peer, told } = await open({ pingInterval: 1000, maxPingOut: Infinity });
+    link.check();
+    await peer.expect(/^PING$/);
+    peer.send("PONG\r\n");
+    await settled();
+    t.mock.timers.tick(1000);
+    assert.deepEqual([told, link.open], [["ping 1"], true]);
+    link.check();
+    t.mock.timers.tick(1000);
+    assert.deepEqual(told.slice(1), ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
+  });
+
   test("C-PING-4: a PONG takes back all that were outstanding", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const { link, peer, told } = await open({ pingInterval: 100, maxPingOut: 2 });

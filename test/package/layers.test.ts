@@ -150,9 +150,13 @@ test("what differs by runtime is in *.node.ts: no other file uses node: modules,
   }
 });
 
-test("shared files do not import *.node.ts; only an entry of its runtime and its like do", () => {
+test("shared files do not import *.node.ts or *.browser.ts; only an entry of its runtime and its like do", () => {
   assert.deepEqual(
-    inside.filter(({ from, to }) => to.endsWith(".node.ts") && !from.endsWith(".node.ts")),
+    inside.filter(({ from, to }) => {
+      const [, runtime] = /\.(node|browser)\.ts$/.exec(to) ?? [];
+      const entry = from === "index.ts" && runtime === "browser";
+      return runtime !== undefined && !from.endsWith(`.${runtime}.ts`) && !entry;
+    }),
     [],
   );
 });

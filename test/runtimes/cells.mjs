@@ -2,6 +2,10 @@
 // Read by scripts/test.mjs, which runs each cell and prints the reasons, and by the starters.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { nodeProgram, nodes } from "../../scripts/nodes.mjs";
+
+/** The one that runs the tests. */
+const thisNode = `node ${process.versions.node.split(".")[0]}`;
 
 const sockets = { tcp: true, tls: true, ws: true };
 
@@ -22,16 +26,40 @@ function installed(path) {
  */
 export const runtimes = [
   {
-    name: "node 20",
+    name: thisNode,
     starter: "process.test.ts",
     command: () => [process.execPath],
     transports: sockets,
     lacks: [],
   },
+  ...nodes
+    .map((name) => ({
+      name: name.replace("-", " "),
+      starter: "process.test.ts",
+      command: () => [nodeProgram(name)],
+      transports: sockets,
+      lacks: [],
+    }))
+    .filter(({ name }) => name !== thisNode),
   {
     name: "bun",
     starter: "process.test.ts",
     command: () => [installed("bun/bin/bun.exe")],
+    transports: sockets,
+    lacks: [],
+  },
+  {
+    name: "deno",
+    starter: "process.test.ts",
+    // the dependency ws reads the environment
+    command: () => [
+      installed("deno/deno"),
+      "run",
+      "--no-prompt",
+      "--node-modules-dir=manual",
+      "--allow-net",
+      "--allow-env",
+    ],
     transports: sockets,
     lacks: [],
   },

@@ -24,7 +24,7 @@ async function start(t: Scope, control: string, row: RuntimeRow): Promise<void> 
 
 function runToEnd(t: Scope, program: string, args: readonly string[], cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, NO_COLOR: "1" };
     const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const gone = new Promise((over) => child.once("close", over));
     atEnd(t, () => {
