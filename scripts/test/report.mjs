@@ -60,20 +60,12 @@ export class Report {
   }
 
   print() {
-    if (this.#skips.size > 0) {
-      const all = [...this.#skips].map(([where, why]) => `  ${where}${why && `: ${why}`}`);
-      console.log(`\nskipped:\n${all.join("\n")}`);
-    }
-    if (this.#failures.length > 0) {
-      console.log(`\nfailed:\n${this.#failures.map((where) => `  ${where}`).join("\n")}`);
-    }
-    const left = this.#entries.filter(({ why }) => why !== undefined);
-    if (left.length > 0)
-      console.log(
-        `\nnot run:\n${reasons(left)
-          .map((text) => `  ${text}`)
-          .join("\n")}`,
-      );
+    printList(
+      "skipped",
+      [...this.#skips].map(([where, why]) => `${where}${why && `: ${why}`}`),
+    );
+    printList("failed", this.#failures);
+    printList("not run", reasons(this.#entries.filter(({ why }) => why !== undefined)));
     this.#printMatrix();
     this.#printLines();
   }
@@ -95,10 +87,10 @@ export class Report {
     );
   }
 
-  /** A row for each runtime, a column for each server and transport. */
+  /** A row for each runtime, a column for each server and transport; those in which nothing ran are left out. */
   #printMatrix() {
-    const cells = this.#entries.filter(({ row }) => row !== undefined);
-    if (!cells.some(({ ran }) => ran > 0)) return;
+    const cells = this.#entries.filter(({ row, ran }) => row !== undefined && ran > 0);
+    if (cells.length === 0) return;
     const columns = [...new Set(cells.map(({ column }) => column))];
     const rows = [...groupBy(cells, ({ row }) => row)].map(([row, mine]) => [
       row,
@@ -112,7 +104,7 @@ export class Report {
 }
 
 function describe(cell) {
-  if (!cell || cell.ran === 0) return "-";
+  if (!cell) return "-";
   const { passed, failed, skipped } = cell;
   return failed > 0 ? `${failed} FAILED` : skipped > 0 ? `${passed} (${skipped})` : `${passed}`;
 }
@@ -143,6 +135,10 @@ function groupBy(list, keyOf) {
     groups.set(key, [...(groups.get(key) ?? []), item]);
   }
   return groups;
+}
+
+function printList(title, lines) {
+  if (lines.length > 0) console.log(`\n${title}:\n${lines.map((text) => `  ${text}`).join("\n")}`);
 }
 
 /** The first column to the left, all others to the right. */

@@ -41,7 +41,7 @@ test("the last line has the totals of all files, also of groups, skips and real 
   assert.equal(last, "4 passed, 0 failed, 1 skipped", out);
   assert.equal(code, 0);
   assert.match(out, /g > two: why not/);
-  assert.match(out, /\n +2\.15 tcp +2\.15 tls .*\nsources +1 +- /);
+  assert.match(out, /\n +2\.15 tcp\nsources +1\n/);
   assert.match(out, /not run:[^]*sources on 2\.15 tls, 2\.15 ws, 2\.10 tcp, .*: not part of --quick/);
 });
 
@@ -62,15 +62,15 @@ test("a failing, hanging, crashing, leaving, empty or littering file is a failur
       "litters.test.ts":
         'test("throws later", () => { setImmediate(() => { throw new Error("later"); }); });',
     },
-    "--file-timeout=3000",
+    "--file-timeout=10000",
   );
   assert.equal(code, 1);
   assert.match(out, /fails\.test\.ts > outer > inner\n[^]*boom/);
   assert.match(
     out,
-    /hangs\.test\.ts was killed after 3\.0 s: it hangs\n *running at that moment: waits for ever/,
+    /hangs\.test\.ts was killed after 10\.0 s: it hangs\n *running at that moment: waits for ever/,
   );
-  assert.match(out, /holds\.test\.ts was killed after 3\.0 s: its tests are over/);
+  assert.match(out, /holds\.test\.ts was killed after 10\.0 s: its tests are over/);
   assert.match(out, /leaves\.test\.ts has no tests, or ended before one was over/);
   assert.match(
     out,
