@@ -1,6 +1,6 @@
 // Cell: one runtime, over one transport, on one version of the server, as tests of a file: each case is a test.
 import { after, test } from "node:test";
-import type { Scope } from "../fixtures/cleanup.ts";
+import { type Scope, within } from "../fixtures/cleanup.ts";
 import { suiteTransport, type TransportName } from "../fixtures/real-server.ts";
 import { casesOver, type NamedCase } from "../suites/index.ts";
 import type { RuntimeRow } from "./cells.mjs";
@@ -27,15 +27,19 @@ export async function testCell(row: RuntimeRow, start: Start): Promise<void> {
   });
   // it may be over before a test looks
   ended.catch(() => {});
-  const over = ended.then(() => {
-    throw new Error(`${row.name} ended before this case\n${control.log()}`.trimEnd());
-  });
+  // why it ended is told once, by the last test
+  const early = (): never => {
+    throw new Error(`${row.name} ended before this case`);
+  };
+  const over = ended.then(early, early);
   over.catch(() => {});
 
   for (const { name, why } of cases) {
     test(name, { skip: why }, () => Promise.race([control.outcome(name), over]));
   }
-  test("after the last case the runtime ends by itself", () => ended);
+  // a timer or a socket that was left open would keep it
+  test("after the last case the runtime ends by itself", () =>
+    within(ended, `${row.name} goes on after its last case`));
 }
 
 function lackOf(row: RuntimeRow, transport: TransportName, one: NamedCase): string | undefined {

@@ -7,6 +7,8 @@ import { nodeProgram, nodes } from "../../scripts/nodes.mjs";
 /** The one that runs the tests. */
 const thisNode = `node ${process.versions.node.split(".")[0]}`;
 
+const nodeArgs = ["--enable-source-maps"];
+
 const sockets = { tcp: true, tls: true, ws: true };
 
 /** The program at a path in node_modules. */
@@ -28,7 +30,7 @@ export const runtimes = [
   {
     name: thisNode,
     starter: "process.test.ts",
-    command: () => [process.execPath],
+    command: () => [process.execPath, ...nodeArgs],
     transports: sockets,
     lacks: [],
   },
@@ -36,7 +38,7 @@ export const runtimes = [
     .map((name) => ({
       name: name.replace("-", " "),
       starter: "process.test.ts",
-      command: () => [nodeProgram(name)],
+      command: () => [nodeProgram(name), ...nodeArgs],
       transports: sockets,
       lacks: [],
     }))

@@ -8,6 +8,10 @@ import { run } from "./run.ts";
 await run({
   control: process.argv[2] ?? "",
   connect,
+  watchStrays: (report) => {
+    process.on("unhandledRejection", report);
+    process.on("uncaughtException", report);
+  },
   watch: () => {
     const leaks = new LeakWatch();
     return () => leaks.assertNoLeaks();

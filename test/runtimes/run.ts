@@ -10,6 +10,8 @@ export interface Runtime {
   readonly control: string;
   /** that of the package, as it came through the exports map */
   connect(options?: ConnectionOptions): Promise<NatsConnection>;
+  /** Have `report` told of errors that nobody catches, where the runtime has no events for that on its global object. */
+  watchStrays?(report: (error: unknown) => void): void;
   /** Called before each case; what it returns is called after it, and rejects when something was left open. */
   watch?(): () => Promise<void>;
 }
@@ -19,7 +21,12 @@ export async function run(runtime: Runtime): Promise<void> {
   const ask = caller(runtime.control);
   const plan = await ask<Plan>("plan");
   const all = new Map(casesOver(plan.transport).map((one) => [one.name, one]));
-  const strays = watchStrays();
+  const strays: Error[] = [];
+  const report = (error: unknown): void => {
+    strays.push(new Error("nobody catches this error", { cause: error }));
+  };
+  watchStrays(report);
+  runtime.watchStrays?.(report);
   for (const [index, name] of plan.cases.entries()) {
     const failures: unknown[] = [];
     const one = all.get(name);
@@ -86,19 +93,17 @@ async function runCase(
   await attempt(() => unwatch?.());
 }
 
-/** Errors that nobody catches, as they come. Where the runtime has no such events it ends itself. */
-function watchStrays(): unknown[] {
-  const strays: unknown[] = [];
-  const keep = (event: Event, what: string, cause: unknown): void => {
-    event.preventDefault();
-    strays.push(new Error(`${what}: ${explain(cause)}`));
-  };
+/** Errors that nobody catches, as browsers tell of them. */
+function watchStrays(report: (error: unknown) => void): void {
   const target = globalThis as { addEventListener?: typeof addEventListener };
-  target.addEventListener?.("unhandledrejection", (event) =>
-    keep(event, "a rejection that nobody handles", event.reason),
-  );
-  target.addEventListener?.("error", (event) => keep(event, "an error that nobody catches", event.error));
-  return strays;
+  target.addEventListener?.("unhandledrejection", (event) => {
+    event.preventDefault();
+    report(event.reason);
+  });
+  target.addEventListener?.("error", (event) => {
+    event.preventDefault();
+    report(event.error);
+  });
 }
 
 /** An error with its stack and causes; some stacks begin with the message, others leave it out. */
