@@ -1,6 +1,7 @@
-// Build: writes src/version.ts from package.json and compiles src to dist.
+// Build: writes src/version.ts from package.json, compiles src to dist, and gives the declarations what they stand on.
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("..", import.meta.url);
@@ -9,9 +10,36 @@ const versionFile = new URL("src/version.ts", root);
 const text = `// Version of the package; written from package.json by the build.\nexport const version = "${version}";\n`;
 if (readFileSync(versionFile, "utf8") !== text) writeFileSync(versionFile, text);
 
-rmSync(new URL("dist", root), { recursive: true, force: true });
+const dist = fileURLToPath(new URL("dist", root));
+rmSync(dist, { recursive: true, force: true });
 const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
 const { status } = spawnSync(process.execPath, [tsc, "-p", fileURLToPath(new URL("src", root))], {
   stdio: "inherit",
 });
+if (status === 0) declareGlobals();
 process.exitCode = status ?? 1;
+
+/**
+ * The declarations name a few types of the web platform. A program has them from the DOM library or from the types of
+ * its runtime; for one that has neither, empty interfaces stand in for them, and merge into nothing where they exist.
+ * Done here and not in src: a source that declares globals cannot be published to JSR.
+ */
+function declareGlobals() {
+  const globals = { AbortSignal: "", ReadableStream: "<R = any>", WritableStream: "<W = any>" };
+  const lines = Object.entries(globals).map(([name, of]) => `  interface ${name}${of} {}\n`);
+  writeFileSync(
+    join(dist, "globals.d.ts"),
+    `// Globals: for programs compiled without the DOM library and without their runtime's types.\n` +
+      `export {};\ndeclare global {\n${lines.join("")}}\n`,
+  );
+  const named = new RegExp(`\\b(?:${Object.keys(globals).join("|")})\\b`);
+  for (const name of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+    const file = join(dist, name);
+    const text = readFileSync(file, "utf8");
+    if (name === "globals.d.ts" || !named.test(text)) continue;
+    const path = relative(dirname(file), dist).replaceAll("\\", "/") || ".";
+    // at the end, so that the map of the declarations holds
+    const [body, map] = text.split(/(?=\/\/# sourceMappingURL=)/);
+    writeFileSync(file, `${body}import type {} from "${path}/globals.d.ts";\n${map}`);
+  }
+}

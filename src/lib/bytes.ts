@@ -1,12 +1,10 @@
 // Bytes: the few things everyone does with Uint8Arrays.
 
-// written so that the declarations mean something where TextEncoder is no global type: Node without the DOM
+/** @internal the shared, stateless UTF-8 encoder; a program without the DOM's types has no name for its type */
+export const utf8Encoder: TextEncoder = new TextEncoder();
 
-/** The shared, stateless UTF-8 encoder. */
-export const utf8Encoder: InstanceType<typeof TextEncoder> = new TextEncoder();
-
-/** The shared UTF-8 decoder: ill-formed bytes become U+FFFD; a leading byte order mark is kept. */
-export const utf8Decoder: InstanceType<typeof TextDecoder> = new TextDecoder("utf-8", { ignoreBOM: true });
+/** @internal the shared UTF-8 decoder: ill-formed bytes become U+FFFD; a leading byte order mark is kept */
+export const utf8Decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A zero-length array. */
 export const Empty: Uint8Array = new Uint8Array(0);

@@ -65,16 +65,12 @@ export async function main(signal: AbortSignal): Promise<string> {
 
   for await (const msg of await nc.requestMany("who", "", { strategy: "stall", stall: 20 }))
     void msg.headers?.get("Name");
-  const reader = sub.readable.getReader();
-  const first = await reader.read();
-  const writer = nc.writableStream("subject").getWriter();
-  await writer.write("text");
 
   for await (const event of nc.status()) describe(event);
   const info: ServerInfo | undefined = nc.info;
   await nc.drain({ timeout: 1000, signal });
   const why: void | Error = await nc.closed();
-  return `${info?.version} ${first.done} ${why}`;
+  return `${info?.version} ${why}`;
 }
 
 async function handle(msg: Msg): Promise<void> {
@@ -118,5 +114,5 @@ export const connectMine: (options?: ConnectionOptions) => Promise<NatsConnectio
 });
 
 export const keys: string = nkeys.createUser().getPublicKey();
-export const creds: Authenticator = credsAuthenticator(new TextEncoder().encode("file"));
+export const creds: Authenticator = credsAuthenticator(text.encode("file"));
 export const seed: unknown = parseCreds("file");

@@ -13,6 +13,7 @@ test("the package holds the build, its sources and the papers, and nothing else"
   const expected = [
     ...["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
     ...sources.map((name) => `src/${name}`),
+    "dist/globals.d.ts",
     ...built.flatMap((name) => [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => name + ending)),
   ];
   assert.deepEqual(
@@ -61,11 +62,21 @@ test("attw finds nothing but what is accepted: node10 knows no exports map, and 
   );
 });
 
-test("no declaration mentions what is internal, or a dependency's types", () => {
-  for (const file of files.filter((name) => /^dist\/.*\.d\.ts$/.test(name))) {
+test("no declaration mentions what is internal, or a dependency's types, or adds globals", () => {
+  for (const file of files.filter((name) => /^dist\/.*\.d\.ts$/.test(name) && name !== "dist/globals.d.ts")) {
     const text = readFileSync(join(root, file), "utf8");
     assert.doesNotMatch(text, /@internal/, file);
     assert.doesNotMatch(text, /from "(?!\.)|import\("(?!\.)|reference types|declare global/, file);
+  }
+});
+
+test("the globals that it declares are empty, so that they merge into nothing where the types of a runtime are", () => {
+  const text = readFileSync(join(root, "dist/globals.d.ts"), "utf8");
+  assert.match(text, /declare global \{\n(?: {2}interface \w+(?:<\w = any>)? \{\}\n)+\}\n$/);
+  for (const file of files.filter((name) => /^dist\/.*\.d\.ts$/.test(name) && name !== "dist/globals.d.ts")) {
+    const code = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+    const needs = /\b(?:AbortSignal|ReadableStream|WritableStream)\b/.test(code);
+    if (needs) assert.match(code, /^import type \{\} from "\.[./]*\/globals\.d\.ts";$/m, file);
   }
 });
 

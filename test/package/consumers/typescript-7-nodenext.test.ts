@@ -1,0 +1,3 @@
+import { consumers } from "./consumers.ts";
+
+await consumers("7", "node_modules/typescript", "nodenext");
