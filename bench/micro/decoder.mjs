@@ -20,13 +20,12 @@ export async function decoder(dist) {
     bench(`decoder.push, ${name}`, count, () => bare.push(chunk));
     if (seen % count !== 0) throw new Error("messages are missing");
     // with what stands behind it: message objects and a callback
-    const subscriptions = new Subscriptions({ publish: nothing }, nothing);
-    const host = { entered: nothing, left: () => false, running: nothing };
+    const subscriptions = new Subscriptions({ publish: nothing }, nothing, { control: nothing });
     let bytes = 0;
     const callback = (_, msg) => {
       bytes += msg.data.length;
     };
-    for (let sid = 2; sid <= 17; sid++) subscriptions.add(host, "orders.>", { callback });
+    for (let sid = 2; sid <= 17; sid++) subscriptions.add("orders.>", { callback });
     const full = new Decoder(new ClientRole(control, subscriptions));
     bench(`   and a callback that reads data, ${name}`, count, () => full.push(chunk));
     if (bytes % (128 * count) !== 0) throw new Error("bytes are missing");

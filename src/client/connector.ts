@@ -8,37 +8,32 @@ import {
   isNatsError,
 } from "../errors.ts";
 import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
+import type { MsgSink } from "../protocol/client-role.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { parseServerError } from "../protocol/server-error.ts";
-import type { HandlerErrorStatus, ReconnectingStatus } from "./connection.ts";
+import type { HandlerErrorStatus, Status } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Pool, type PoolServer } from "./pool.ts";
-import type { Subscriptions } from "./subscriptions.ts";
-
-/** Tells what happens between links. */
-export interface ConnectorEvents {
-  onAttempt(status: ReconnectingStatus): void;
-  onHandlerError(error: unknown, source: HandlerErrorStatus["source"]): void;
-}
 
 export class Connector {
   readonly pool: Pool;
   /** INFO of the server connected last */
   info: ServerInfo | undefined;
   readonly #options: ResolvedOptions;
-  readonly #subscriptions: Subscriptions;
-  readonly #events: ConnectorEvents;
+  readonly #messages: MsgSink;
+  readonly #emit: (status: Status) => void;
   #dial: AbortController | undefined;
   // the dial that shall begin anew
   #anew: AbortController | undefined;
   #wait: Delay | undefined;
   #stopped: NatsError | undefined;
 
-  constructor(options: ResolvedOptions, subscriptions: Subscriptions, events: ConnectorEvents) {
+  /** Links give their messages to `messages`; `emit` tells what happens between them. */
+  constructor(options: ResolvedOptions, messages: MsgSink, emit: (status: Status) => void) {
     this.#options = options;
-    this.#subscriptions = subscriptions;
-    this.#events = events;
+    this.#messages = messages;
+    this.#emit = emit;
     this.pool = new Pool(options);
   }
 
@@ -64,7 +59,7 @@ export class Connector {
     for (let attempt = 1; ; attempt++) {
       this.#check();
       const [server, wait] = this.#choose();
-      this.#events.onAttempt({
+      this.#emit({
         type: "reconnecting",
         server: server.listen,
         attempt,
@@ -183,7 +178,7 @@ export class Connector {
         );
         throw error;
       });
-      const link = new Link(server, transport, this.#options, this.#subscriptions);
+      const link = new Link(server, transport, this.#options, this.#messages);
       await link.greet(controller.signal);
       this.#succeeded(server, link.info);
       return link;
@@ -212,7 +207,7 @@ export class Connector {
     server.reconnects++;
     const { code } = failure;
     if (code === "AUTHENTICATOR" || code === "INVALID_KEY")
-      this.#events.onHandlerError(failure.cause ?? failure, "authenticator");
+      this.#handlerFailed(failure.cause ?? failure, "authenticator");
     const expired = code === "AUTHENTICATION_EXPIRED";
     const retry = parseServerError(failure.serverText ?? "").kind === "auth-retry";
     const refused = (code === "AUTHORIZATION" && !retry) || expired;
@@ -236,15 +231,19 @@ export class Connector {
         if (wait >= 0) return wait;
         throw new InvalidOperationError(`reconnectDelayHandler gave ${String(wait)}: give milliseconds`);
       } catch (error) {
-        this.#events.onHandlerError(error, "reconnectDelayHandler");
+        this.#handlerFailed(error, "reconnectDelayHandler");
       }
     }
     return this.#backoff(server, server.reconnects + server.flaps);
   }
 
+  #handlerFailed(error: unknown, source: HandlerErrorStatus["source"]): void {
+    this.#emit({ type: "handlerError", error, subject: "", source });
+  }
+
   // These handlers are synchronous; one that is not may reject all the same.
   #answer<T>(given: T, source: HandlerErrorStatus["source"]): T {
-    if (given instanceof Promise) given.catch((error: unknown) => this.#events.onHandlerError(error, source));
+    if (given instanceof Promise) given.catch((error: unknown) => this.#handlerFailed(error, source));
     return given;
   }
 
@@ -287,7 +286,7 @@ export class Connector {
           return [known, wait];
         }
       } catch (error) {
-        this.#events.onHandlerError(error, "reconnectToServer");
+        this.#handlerFailed(error, "reconnectToServer");
       }
     }
     return [chosen, Math.max(0, chosen.due - now)];

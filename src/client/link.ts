@@ -12,7 +12,7 @@ import {
 import { utf8Encoder } from "../lib/bytes.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
-import { ClientRole, type ClientSink } from "../protocol/client-role.ts";
+import { ClientRole, type ClientSink, type MsgSink } from "../protocol/client-role.ts";
 import { Decoder } from "../protocol/decoder.ts";
 import type { AuthFields, ConnectFields, ServerInfo } from "../protocol/ops.ts";
 import type { Chunk, Outbox } from "../protocol/outbox.ts";
@@ -20,7 +20,6 @@ import { parseServerError, type ServerError } from "../protocol/server-error.ts"
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { PoolServer } from "./pool.ts";
-import type { Subscriptions } from "./subscriptions.ts";
 
 /** What a link tells its owner once it is open. */
 export interface LinkOwner {
@@ -75,16 +74,11 @@ export class Link implements ClientSink, TransportEvents {
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #pingsOut = 0;
 
-  constructor(
-    server: PoolServer,
-    transport: Transport,
-    options: ResolvedOptions,
-    subscriptions: Subscriptions,
-  ) {
+  constructor(server: PoolServer, transport: Transport, options: ResolvedOptions, messages: MsgSink) {
     this.server = server;
     this.#transport = transport;
     this.#options = options;
-    this.#decoder = new Decoder(new ClientRole(this, subscriptions));
+    this.#decoder = new Decoder(new ClientRole(this, messages));
     // whoever waits for them sees the error; nobody has to
     this.#hello.catch(() => undefined);
     this.#greeted.catch(() => undefined);

@@ -124,6 +124,9 @@ export class MsgImpl implements Msg {
   }
 }
 
+/** As {@link MsgImpl.size}. */
+export const sizeOf = (msg: MsgImpl): number => msg.size();
+
 // a plain Uint8Array, also where `bytes` is a Buffer
 function view(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);

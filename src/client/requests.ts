@@ -1,4 +1,4 @@
-// Requests: many requests over one inbox subscription; each waits for one reply or several. Owned by client/session.
+// Requests: the table of what waits for one reply or several, over one inbox subscription or each over its own.
 //
 //   <inbox> = <prefix>.<22 characters>       SUB <inbox>.* 1       request 7 has the reply subject <inbox>.7
 import {
@@ -9,40 +9,52 @@ import {
   RequestError,
   TimeoutError,
 } from "../errors.ts";
-import { aborted, delay } from "../lib/deferred.ts";
+import { check } from "../lib/check.ts";
+import { aborted, delay, LONGEST_TIMER } from "../lib/deferred.ts";
 import { createInbox } from "../protocol/subject.ts";
-import type { RequestManyOptions, RequestOptions } from "./connection.ts";
+import type { RequestManyOptions, RequestOptions, Subscription, SubscriptionOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
 import { ReplyIterator } from "./replies.ts";
 
 /** What requests need of the connection. */
 export interface RequestHost {
-  /** tell the server of the shared inbox, if it does not know it yet */
+  /** tell the server of the shared inbox */
   subscribeInbox(subject: string): void;
+  /** a subscription for the replies to one request */
+  subscribe(subject: string, options: SubscriptionOptions): Subscription;
   /** is there a connection now? */
   isConnected(): boolean;
 }
 
-/** One request in flight. `deadline` is a time of `performance.now()`. */
+/** Who waits for replies. */
+interface Asker {
+  push(msg: MsgImpl): void;
+  stop(error?: Error): void;
+}
+
+/** One request in flight. */
 interface Pending {
   readonly subject: string;
-  deadline: number;
-  onReply(msg: MsgImpl): void;
-  onError(error: NatsError): void;
-  onDeadline(): void;
+  readonly asker: Asker;
+  /** its own subscription, where it does not use the shared inbox */
+  readonly sub: Subscription | undefined;
+  readonly timeout: number;
+  /** as of `performance.now()` */
+  readonly deadline: number;
 }
 
 /** A table of requests with one timer for all their deadlines. */
 export class Requests {
-  readonly #host: RequestHost;
   readonly #prefix: string;
   #inbox: string | undefined;
-  #pending = new Map<number, Pending>();
+  readonly #host: RequestHost;
+  readonly #pending = new Map<number, Pending>();
   #nextToken = 1;
   #subscribed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
+  /** `prefix` is how inboxes begin. */
   constructor(host: RequestHost, prefix: string) {
     this.#host = host;
     this.#prefix = prefix;
@@ -74,44 +86,38 @@ export class Requests {
     trace: Error | undefined,
     publish: (reply: string) => void,
   ): Promise<MsgImpl> {
-    const timeout = positive(options.timeout, "timeout", 1000);
-    const { signal } = options;
     return new Promise<MsgImpl>((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(aborted(signal, `the request to '${subject}'`));
-        return;
+      const { timeout = 1000, signal, noMux, reply } = options;
+      check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
+      if (reply !== undefined && noMux !== true) {
+        throw InvalidArgumentError.format(
+          ["reply", "noMux"],
+          "go together: without noMux the reply subject is ours",
+        );
       }
-      const token = this.#nextToken++;
-      const onAbort =
-        signal === undefined
-          ? undefined
-          : () => finish(() => reject(aborted(signal, `the request to '${subject}'`)));
-      const finish = (then: () => void) => {
-        this.#pending.delete(token);
-        if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
-        then();
+      const stop = (error?: Error): void => {
+        end();
+        reject(traced(error as Error, trace));
       };
-      this.#pending.set(token, {
-        subject,
-        deadline: this.#deadline(timeout),
-        onReply: (msg) => {
-          this.#pending.delete(token);
-          if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
-          if (msg.isNoResponders) reject(traced(noResponders(subject), trace));
-          else resolve(msg);
-        },
-        onError: (error) => finish(() => reject(traced(requestError(subject, error), trace))),
-        onDeadline: () => finish(() => reject(traced(this.timedOut(subject, timeout), trace))),
-      });
+      const push = (msg: MsgImpl): void => {
+        if (msg.isNoResponders) return stop(requestError(subject, new NoRespondersError(subject)));
+        end();
+        resolve(msg);
+      };
+      const abort = (): void => stop(aborted(signal as AbortSignal, `the request to '${subject}'`));
+      if (signal?.aborted) throw aborted(signal, `the request to '${subject}'`);
+      const [token, inbox] = this.#enter(subject, { push, stop }, options, timeout);
+      const end = (): void => {
+        this.#leave(token);
+        signal?.removeEventListener("abort", abort);
+      };
+      signal?.addEventListener("abort", abort);
       try {
-        this.#subscribeInbox();
-        publish(`${this.inbox}.${token}`);
+        publish(inbox);
       } catch (error) {
-        this.#pending.delete(token);
-        reject(error as NatsError);
-        return;
+        end();
+        throw error;
       }
-      if (onAbort !== undefined) signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
@@ -121,23 +127,50 @@ export class Requests {
     options: Partial<RequestManyOptions>,
     publish: (reply: string) => void,
   ): ReplyIterator {
-    const token = this.#nextToken++;
-    const replies = new ReplyIterator(subject, options, () => this.#pending.delete(token));
-    this.#pending.set(token, {
-      subject,
-      deadline: Number.POSITIVE_INFINITY,
-      onReply: (msg) => replies.push(msg),
-      onError: (error) => replies.stop(requestError(subject, error)),
-      onDeadline: () => undefined,
-    });
+    const { signal } = options;
+    if (signal?.aborted) throw aborted(signal, `the request to '${subject}'`);
+    let token = 0;
+    const replies = new ReplyIterator(subject, options, () => this.#leave(token));
     try {
-      this.#subscribeInbox();
-      publish(`${this.inbox}.${token}`);
+      let inbox: string;
+      [token, inbox] = this.#enter(subject, replies, options, Infinity);
+      publish(inbox);
     } catch (error) {
       replies.stop();
       throw error;
     }
     return replies;
+  }
+
+  // Take the request into the table; its token and its reply subject.
+  #enter(
+    subject: string,
+    asker: Asker,
+    options: Pick<RequestOptions, "noMux" | "reply">,
+    timeout: number,
+  ): [token: number, reply: string] {
+    const token = this.#nextToken++;
+    let reply: string;
+    let sub: Subscription | undefined;
+    if (options.noMux === true) {
+      reply = options.reply ?? createInbox(this.#prefix);
+      sub = this.#host.subscribe(reply, {
+        callback: (error, msg) =>
+          error === null ? asker.push(msg as MsgImpl) : asker.stop(requestError(subject, error)),
+      });
+    } else {
+      reply = `${this.inbox}.${token}`;
+      if (!this.#subscribed) this.#host.subscribeInbox(this.subject);
+      this.#subscribed = true;
+    }
+    this.#pending.set(token, { subject, asker, sub, timeout, deadline: this.#deadline(timeout) });
+    return [token, reply];
+  }
+
+  #leave(token: number): void {
+    const pending = this.#pending.get(token);
+    this.#pending.delete(token);
+    pending?.sub?.unsubscribe();
   }
 
   /** A message came to the inbox: its last token says whose it is. Late ones are dropped (C-REQ-4). */
@@ -146,29 +179,30 @@ export class Requests {
     for (let i = subjectStart + this.inbox.length + 1; i < subjectEnd; i++) {
       token = token * 10 + (bytes[i] as number) - 48;
     }
-    this.#pending.get(token)?.onReply(msg);
+    this.#pending.get(token)?.asker.push(msg);
   }
 
-  /** The server refused a publish: rejects the requests to that subject. True when there was one. */
-  refused(error: PermissionViolationError): boolean {
-    let found = false;
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.subject !== error.subject) continue;
-      found = true;
-      pending.onError(error);
-    }
-    return found;
+  /** The server refused a publish: rejects the requests to that subject. */
+  refused(error: PermissionViolationError): void {
+    this.#fail(error, ({ subject }) => subject === error.subject);
   }
 
-  /** The shared inbox can't be used: rejects all; the next request tries again (C-ERR-3). */
+  /** The shared inbox can't be used: rejects all that use it; the next request tries again (C-ERR-3). */
   inboxFailed(error: NatsError): void {
     this.#subscribed = false;
-    this.failAll(error);
+    this.#fail(error, ({ sub }) => sub === undefined);
   }
 
   failAll(error: NatsError): void {
-    for (const pending of [...this.#pending.values()]) pending.onError(error);
-    this.#stopTimer();
+    this.#fail(error, () => true);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #fail(error: NatsError, which: (pending: Pending) => boolean): void {
+    for (const pending of [...this.#pending.values()].filter(which)) {
+      pending.asker.stop(requestError(pending.subject, error));
+    }
   }
 
   /** Resolves when what is in flight now has ended, or after `ms` milliseconds. */
@@ -181,14 +215,34 @@ export class Requests {
     }
   }
 
-  #subscribeInbox(): void {
-    if (this.#subscribed) return;
-    this.#host.subscribeInbox(this.subject);
-    this.#subscribed = true;
+  // All requests share one timer, set for the earliest deadline; replies leave it alone.
+  #deadline(timeout: number): number {
+    const deadline = performance.now() + timeout;
+    if (timeout < Infinity && (this.#timer === undefined || deadline < this.#timerAt)) {
+      this.#startTimer(deadline, timeout);
+    }
+    return deadline;
   }
 
-  /** The error of a request that was not answered in time. */
-  timedOut(subject: string, timeout: number): TimeoutError {
+  #startTimer(at: number, delay: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.ceil(delay), LONGEST_TIMER));
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    let next = Infinity;
+    for (const { subject, asker, timeout, deadline } of this.#pending.values()) {
+      if (deadline <= now) asker.stop(this.#timedOut(subject, timeout));
+      else next = Math.min(next, deadline);
+    }
+    // with very many in flight, deadlines are looked at less often rather than all the time
+    if (next < Infinity) this.#startTimer(next, Math.max(next - now, this.#pending.size / 1000));
+  }
+
+  #timedOut(subject: string, timeout: number): TimeoutError {
     const missing = this.#host.isConnected() ? "no reply" : "no connection";
     return new TimeoutError(
       `${missing} for the request to '${subject}' within ${timeout} ms`,
@@ -196,60 +250,16 @@ export class Requests {
       missing,
     );
   }
-
-  // All requests share one timer, set for the earliest deadline; replies leave it alone.
-  #deadline(timeout: number): number {
-    const deadline = performance.now() + timeout;
-    if (this.#timer === undefined || deadline < this.#timerAt) this.#startTimer(deadline, timeout);
-    return deadline;
-  }
-
-  #startTimer(at: number, delay: number): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timerAt = at;
-    // a longer delay would wrap around in the timers of the runtimes
-    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.ceil(delay), 2 ** 31 - 1));
-  }
-
-  #stopTimer(): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #expire(): void {
-    this.#timer = undefined;
-    const now = performance.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const pending of this.#pending.values()) {
-      if (pending.deadline <= now) pending.onDeadline();
-      else if (pending.deadline < next) next = pending.deadline;
-    }
-    if (next === Number.POSITIVE_INFINITY) return;
-    // with very many in flight, deadlines are looked at less often rather than all the time
-    this.#startTimer(next, Math.max(next - now, this.#pending.size / 1000));
-  }
 }
 
-function noResponders(subject: string): RequestError {
-  return requestError(subject, new NoRespondersError(subject));
-}
-
-export function requestError(subject: string, cause: NatsError): RequestError {
+function requestError(subject: string, cause: NatsError): RequestError {
   // its code leads the message already
   const why = cause.message.replace(/^\[\w+\] /, "");
   return new RequestError(`the request to '${subject}' failed: ${why}`, cause);
 }
 
-export function positive(value: number | undefined, name: string, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (!(value > 0)) {
-    throw new InvalidArgumentError(`${name} is ${String(value)}: give milliseconds, more than 0`);
-  }
-  return value;
-}
-
 // The stack of the call, where it was kept: the timer or the socket has none that helps.
-function traced<E extends NatsError>(error: E, trace: Error | undefined): E {
+function traced(error: Error, trace: Error | undefined): Error {
   if (trace?.stack !== undefined) {
     error.stack = `${error.name}: ${error.message}${trace.stack.slice(trace.stack.indexOf("\n"))}`;
   }

@@ -1,9 +1,16 @@
 // Subscriptions: the table of live subscriptions by sid; takes what the decoder found and gives it to whom it is for.
 import type { NatsError } from "../errors.ts";
-import { NatsSubscription, type SubscriptionHost } from "./subscription.ts";
-import type { Publisher, SubscriptionOptions } from "./connection.ts";
+import { check, checkChoice } from "../lib/check.ts";
 import type { MsgSink } from "../protocol/client-role.ts";
+import { validateQueue, validateSubscribeSubject } from "../protocol/subject.ts";
+import type { Publisher, SubscriptionOptions } from "./connection.ts";
 import { MsgImpl } from "./message.ts";
+import {
+  NatsSubscription,
+  type SubscriptionHost,
+  type SubscriptionOwner,
+  unsubLine,
+} from "./subscription.ts";
 
 /** The sid of the shared inbox of all requests. */
 export const MUX_SID = 1;
@@ -12,9 +19,12 @@ export const MUX_SID = 1;
 export type ReplySink = (msg: MsgImpl, bytes: Uint8Array, subjectStart: number, subjectEnd: number) => void;
 
 /** All subscriptions of one connection. They survive its links. */
-export class Subscriptions implements MsgSink {
+export class Subscriptions implements MsgSink, SubscriptionHost {
+  readonly owner: SubscriptionOwner;
+  running: NatsSubscription | undefined;
   inMsgs = 0;
   inBytes = 0;
+  dropped = 0;
   /** ended, with callbacks that still run */
   readonly ending: Set<NatsSubscription> = new Set();
   readonly #table = new Map<number, NatsSubscription>();
@@ -22,7 +32,9 @@ export class Subscriptions implements MsgSink {
   readonly #onReply: ReplySink;
   #nextSid = MUX_SID + 1;
 
-  constructor(publisher: Publisher, onReply: ReplySink) {
+  /** The messages respond through `publisher`. */
+  constructor(publisher: Publisher, onReply: ReplySink, owner: SubscriptionOwner) {
+    this.owner = owner;
     this.#publisher = publisher;
     this.#onReply = onReply;
   }
@@ -35,10 +47,19 @@ export class Subscriptions implements MsgSink {
     return this.#table.values();
   }
 
-  add(host: SubscriptionHost, subject: string, options: SubscriptionOptions): NatsSubscription {
-    const sub = new NatsSubscription(host, this.#nextSid++, subject, options);
+  /** @throws {NatsError} INVALID_SUBJECT, INVALID_ARGUMENT */
+  add(subject: string, options: SubscriptionOptions): NatsSubscription {
+    validateSubscribeSubject(subject);
+    checkOptions(options);
+    const sub = new NatsSubscription(this, this.#nextSid++, subject, options);
     this.#table.set(sub.sid, sub);
+    for (const line of linesOf(sub)) this.owner.control(line);
     return sub;
+  }
+
+  /** Tell the server to send nothing more. */
+  unsubscribe(): void {
+    for (const { sid } of this) this.owner.control(unsubLine(sid));
   }
 
   remove(sub: NatsSubscription): void {
@@ -82,11 +103,8 @@ export class Subscriptions implements MsgSink {
   }
 
   /** The lines that tell a new server of every live subscription, with what remains of their counts. */
-  *lines(): Generator<string> {
-    for (const sub of this.#table.values()) {
-      yield subLine(sub.subject, sub.queue, sub.sid);
-      if (sub.max > 0) yield `UNSUB ${sub.sid} ${sub.max - sub.received}\r\n`;
-    }
+  lines(): string[] {
+    return [...this].flatMap(linesOf);
   }
 
   /**
@@ -106,13 +124,42 @@ export class Subscriptions implements MsgSink {
 
   /** Ends the subscription that was added last: what "maximum subscriptions exceeded" is about. */
   failLast(error: NatsError): boolean {
-    let last: NatsSubscription | undefined;
-    for (const sub of this.#table.values()) last = sub;
+    const last = [...this].at(-1);
     last?.fail(error);
     return last !== undefined;
   }
 }
 
-export function subLine(subject: string, queue: string | undefined, sid: number): string {
+function checkOptions({
+  queue,
+  callback,
+  max,
+  timeout,
+  concurrency,
+  slow,
+  limits = {},
+}: SubscriptionOptions): void {
+  const { messages, bytes, overflow = "drop-newest" } = limits;
+  if (queue !== undefined) validateQueue(queue);
+  check(
+    callback === undefined || typeof callback === "function",
+    "callback",
+    `of type ${typeof callback}`,
+    "a function, or iterate",
+  );
+  for (const [name, value] of Object.entries({ max, timeout, concurrency, slow, messages, bytes })) {
+    const fits = value === undefined || (value > 0 && (name !== "max" || Number.isInteger(value)));
+    check(fits, name, value, "a number of 1 or more, or leave it out");
+  }
+  checkChoice("overflow", overflow, "drop-newest, drop-oldest or close");
+}
+
+function linesOf({ subject, queue, sid, max, received }: NatsSubscription): string[] {
+  const line = subLine(subject, sid, queue);
+  return max > 0 ? [line, unsubLine(sid, max - received)] : [line];
+}
+
+/** The line that begins a subscription at the server. */
+export function subLine(subject: string, sid: number, queue?: string): string {
   return queue === undefined ? `SUB ${subject} ${sid}\r\n` : `SUB ${subject} ${queue} ${sid}\r\n`;
 }

@@ -1,5 +1,5 @@
 // Listeners: events handed to any number of async iterators, each with its own bounded queue.
-import { Queue } from "./queue.ts";
+import { AsyncQueue } from "./async-queue.ts";
 
 /** One listener's events; it ends when the source closes, and leaves when a loop over it is left. */
 export interface EventIterator<T> extends AsyncIterableIterator<T> {
@@ -9,8 +9,8 @@ export interface EventIterator<T> extends AsyncIterableIterator<T> {
 }
 
 interface Listener<T> {
-  put(event: T): void;
-  end(): void;
+  readonly queue: AsyncQueue<T>;
+  dropped: number;
 }
 
 /** The source of events of type T. */
@@ -31,54 +31,39 @@ export class Listeners<T> {
 
   /** Give an event to everyone who listens now. */
   emit(event: T): void {
-    for (const listener of this.#listeners) listener.put(event);
+    for (const listener of this.#listeners) listener.dropped += listener.queue.push(event);
   }
 
   /** End all listeners, after what waits for them; who listens later is at the end at once. */
   close(): void {
     this.#closed = true;
-    for (const listener of this.#listeners) listener.end();
+    for (const { queue } of this.#listeners) queue.end();
     this.#listeners.clear();
   }
 
   /** Listen from now on, also before the first `next()`. */
   listen(): EventIterator<T> {
-    const listeners = this.#listeners;
-    const limit = this.#limit;
-    const events = new Queue<T>();
-    const takers = new Queue<(result: IteratorResult<T>) => void>();
-    const atEnd: IteratorResult<T> = { done: true, value: undefined };
-    let ended = this.#closed;
-    let dropped = 0;
-    const listener: Listener<T> = {
-      put(event) {
-        const taker = takers.shift();
-        if (taker) return taker({ done: false, value: event });
-        if (events.length >= limit) {
-          events.shift();
-          dropped++;
-        }
-        events.push(event);
-      },
-      end() {
-        ended = true;
-        for (let taker = takers.shift(); taker; taker = takers.shift()) taker(atEnd);
-      },
-    };
-    if (!ended) listeners.add(listener);
+    const queue = new AsyncQueue<T>({ messages: this.#limit, bytes: 0, overflow: "drop-oldest" }, () => 0);
+    const listener: Listener<T> = { queue, dropped: 0 };
+    if (this.#closed) queue.end();
+    else this.#listeners.add(listener);
+    // who asks again before the answer waits behind it
+    let unanswered = 0;
+    let last: Promise<unknown> | undefined;
     return {
       get dropped() {
-        return dropped;
+        return listener.dropped;
       },
-      async next() {
-        if (events.length > 0) return { done: false, value: events.shift() as T };
-        return ended ? atEnd : new Promise((resolve) => takers.push(resolve));
+      next() {
+        const next = unanswered++ > 0 && last ? last.then(() => queue.next()) : queue.next();
+        last = next.then(() => unanswered--);
+        return next;
       },
-      async return() {
-        listeners.delete(listener);
-        events.clear();
-        listener.end();
-        return atEnd;
+      return: async () => {
+        this.#listeners.delete(listener);
+        queue.clear();
+        queue.end();
+        return { done: true, value: undefined };
       },
       [Symbol.asyncIterator]() {
         return this;

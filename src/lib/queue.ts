@@ -9,7 +9,8 @@
  *     |   |   | a | b | c | d | e |   |     push writes at tail, shift reads at head and empties the slot
  *     +---+---+---+---+---+---+---+---+
  *
- * A full ring doubles; a ring that was emptied and is large goes back to the smallest.
+ * A full ring doubles; a queue that has never held anything, or was cleared, has none. A ring that was emptied and is large
+ * is dropped.
  */
 const SMALLEST = 16;
 /** a ring of this many slots is kept when it is empty */
@@ -17,10 +18,11 @@ const KEPT = 1024;
 
 // oxlint-disable-next-line unicorn/no-new-array -- Array.from would write every slot
 const emptyRing = (slots: number): undefined[] => new Array(slots);
+const NO_RING: undefined[] = [];
 
 /** A queue of any length. */
 export class Queue<T> {
-  #ring: (T | undefined)[] = emptyRing(SMALLEST);
+  #ring: (T | undefined)[] = NO_RING;
   #head = 0;
   #length = 0;
 
@@ -55,14 +57,14 @@ export class Queue<T> {
 
   /** Drop all items. */
   clear(): void {
-    this.#ring = emptyRing(SMALLEST);
+    this.#ring = NO_RING;
     this.#head = 0;
     this.#length = 0;
   }
 
   #grow(): (T | undefined)[] {
     const old = this.#ring;
-    const ring: (T | undefined)[] = emptyRing(old.length * 2);
+    const ring: (T | undefined)[] = emptyRing(Math.max(SMALLEST, old.length * 2));
     for (let i = 0; i < old.length; i++) ring[i] = old[(this.#head + i) & (old.length - 1)];
     this.#head = 0;
     this.#ring = ring;

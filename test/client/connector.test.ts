@@ -5,7 +5,6 @@ import { Connector } from "../../src/client/connector.ts";
 import type { Link } from "../../src/client/link.ts";
 import { type ConnectionOptions, resolveOptions } from "../../src/client/options.ts";
 import type { PoolServer } from "../../src/client/pool.ts";
-import { Subscriptions } from "../../src/client/subscriptions.ts";
 import {
   ClosedConnectionError,
   ConnectionError,
@@ -75,10 +74,13 @@ function setup(
   } as const;
   const connector = new Connector(
     resolveOptions({ servers, noRandomize: true, ...options }, runtime),
-    new Subscriptions({ publish: () => undefined }, () => undefined),
-    {
-      onAttempt: (status) => made.attempts.push(status),
-      onHandlerError: (error, source) => made.reports.push({ error, source }),
+    { onMsg: () => undefined },
+    (status) => {
+      if (status.type === "reconnecting") made.attempts.push(status);
+      else if (status.type === "handlerError") {
+        const { error, source } = status;
+        made.reports.push({ error, source });
+      }
     },
   );
   atEnd(t, () => {

@@ -4,7 +4,6 @@ import { parseAddress } from "../../src/client/address.ts";
 import { Link, type LinkOwner } from "../../src/client/link.ts";
 import { type ConnectionOptions, resolveOptions } from "../../src/client/options.ts";
 import { PoolServer } from "../../src/client/pool.ts";
-import { Subscriptions } from "../../src/client/subscriptions.ts";
 import { ClosedConnectionError, isNatsError, NatsError, type NatsErrorCode } from "../../src/errors.ts";
 import type { ServerInfo } from "../../src/protocol/ops.ts";
 import { Outbox } from "../../src/protocol/outbox.ts";
@@ -43,8 +42,7 @@ function begin(
     version: "1.2.3",
   } as const;
   const server = new PoolServer(url, parseAddress(url, "nats"), false);
-  const subscriptions = new Subscriptions({ publish: () => undefined }, () => undefined);
-  const link = new Link(server, transport, resolveOptions(options, runtime), subscriptions);
+  const link = new Link(server, transport, resolveOptions(options, runtime), { onMsg: () => undefined });
   const abort = new AbortController();
   const greeting = link.greet(abort.signal);
   greeting.catch(() => undefined);
@@ -531,7 +529,7 @@ describe("abort", () => {
         {},
         { dialers: {}, bare: "nats", translate: false, defaultServer: "", lang: "", version: "" },
       ),
-      new Subscriptions({ publish: () => undefined }, () => undefined),
+      { onMsg: () => undefined },
     );
     assert.equal(await rejects(link.greet(AbortSignal.abort(reason)), "TIMEOUT"), reason);
     await within(peer.closed, "the transport lives");

@@ -74,7 +74,10 @@ describe("the shared inbox", () => {
 
   test("C-REQ-4: nothing is kept after a reply, a failure, a timeout, an abort or the end", async (t) => {
     trackLeaks(t);
-    const requests = new Requests({ subscribeInbox: () => {}, isConnected: () => true }, "_INBOX.x");
+    const requests = new Requests(
+      { subscribeInbox: () => {}, subscribe: () => assert.fail("not with noMux"), isConnected: () => true },
+      "_INBOX.x",
+    );
     const settle = (promise: Promise<unknown>) => promise.catch(() => {});
     const bytes = Buffer.from(`${requests.inbox}.1`);
     const answer = new MsgImpl({ publish: () => {} }, bytes, 1, 0, bytes.length, 0, 0, 0, 0, 0);
