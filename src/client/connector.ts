@@ -10,7 +10,7 @@ import {
 import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import type { MsgSink } from "../protocol/client-role.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
-import { parseServerError } from "../protocol/server-error.ts";
+import { isPassing } from "../protocol/server-error.ts";
 import type { HandlerErrorStatus, Status } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -209,8 +209,7 @@ export class Connector {
     if (code === "AUTHENTICATOR" || code === "INVALID_KEY")
       this.#handlerFailed(failure.cause ?? failure, "authenticator");
     const expired = code === "AUTHENTICATION_EXPIRED";
-    const retry = parseServerError(failure.serverText ?? "").kind === "auth-retry";
-    const refused = (code === "AUTHORIZATION" && !retry) || expired;
+    const refused = expired || (code === "AUTHORIZATION" && !isPassing(failure));
     if (!refused) server.authErrors = 0;
     // whoever renews credentials may be on the way of doing so
     else if (!(expired && this.#options.renewable)) server.authErrors++;

@@ -300,7 +300,7 @@ export class Link implements ClientSink, TransportEvents {
   onErr(text: string): void {
     const error = parseServerError(text);
     // a server that is full says so in clear
-    if (error.kind !== "connection-limit") this.#notWhileUpgrading();
+    if (error.error.code !== "MAX_CONNECTIONS") this.#notWhileUpgrading();
     if (this.#stage >= CLOSING) return;
     this.serverError = error;
     if (this.#owner !== undefined) this.#owner.onServerError(this, error);

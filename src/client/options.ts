@@ -1,6 +1,7 @@
 // Options: what connect() takes, and the same with everything decided. Nothing below asks for a default again.
-import { type AuthOptions, type Authenticator, buildAuthenticator } from "../auth/authenticator.ts";
+import { type Authenticator, buildAuthenticator } from "../auth/authenticator.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { check, checkChoice } from "../lib/check.ts";
 import { validateInboxPrefix } from "../protocol/subject.ts";
 import type { AuthFields } from "../protocol/ops.ts";
 import type { WebSocketFactory } from "../transport/websocket-factory.ts";
@@ -116,132 +117,99 @@ export type NetworkEvent = "lost" | "back" | "shown";
 /** Begins to call `tell`; the function it returns ends that. */
 export type NetworkWatch = (tell: (event: NetworkEvent) => void) => () => void;
 
-/** Options with everything decided. */
-export interface ResolvedOptions
-  extends Required<
-    Omit<
-      ConnectionOptions,
-      | "port"
-      | "authenticator"
-      | "user"
-      | "pass"
-      | "token"
-      | "signal"
-      | "tls"
-      | "name"
-      | "dialer"
-      | "wsHeaders"
-      | "wsFactory"
-      | "reconnectDelayHandler"
-      | "reconnectToServer"
-    >
-  > {
+/** The options that are numbers: what they are when left out, and the least they may be. */
+const NUMBERS = {
+  timeout: [20000, 1],
+  pingInterval: [120000, 1],
+  maxPingOut: [2, 1],
+  maxReconnectAttempts: [-1, -1],
+  reconnectTimeWait: [250, 0],
+  maxReconnectTimeWait: [8000, 0],
+  reconnectJitter: [100, 0],
+  reconnectJitterTLS: [1000, 0],
+  maxPendingBytes: [8388608, 0],
+  maxOutboundBytes: [536870912, 1],
+} as const;
+
+/** Those that are taken as they are, and what they are when left out. */
+const PLAIN = {
+  reconnect: true,
+  waitOnFirstConnect: false,
+  ignoreAuthErrorAbort: false,
+  noRandomize: false,
+  ignoreClusterUpdates: false,
+  noEcho: false,
+  pedantic: false,
+  verbose: false,
+  noAsyncTraces: false,
+  inboxPrefix: "_INBOX",
+  whenDisconnected: "buffer",
+  name: undefined,
+  signal: undefined,
+  tls: undefined,
+  wsHeaders: undefined,
+  wsFactory: undefined,
+  reconnectDelayHandler: undefined,
+  reconnectToServer: undefined,
+} as const;
+
+type Defaults = typeof NUMBERS & typeof PLAIN;
+
+/** Options with everything decided: those without a default may be undefined. */
+export type ResolvedOptions = {
+  readonly [K in keyof Defaults]:
+    | Required<ConnectionOptions>[K]
+    | (Defaults[K] extends undefined ? undefined : never);
+} & {
   readonly servers: string[];
   readonly authenticate: (nonce?: string) => Promise<AuthFields>;
   /** the user gave an authenticator: an expired login is worth another try */
   readonly renewable: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly tls: TlsOptions | null | undefined;
-  readonly name: string | undefined;
-  readonly wsHeaders: Record<string, string> | undefined;
-  readonly wsFactory: WebSocketFactory | undefined;
-  readonly reconnectDelayHandler: ConnectionOptions["reconnectDelayHandler"];
-  readonly reconnectToServer: ReconnectToServerHandler | undefined;
   readonly runtime: Runtime;
-}
-
-const INFINITE = Number.POSITIVE_INFINITY;
+};
 
 /** @throws {NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
 export function resolveOptions(given: ConnectionOptions, runtime: Runtime): ResolvedOptions {
   const options = given ?? {};
-  const {
-    servers,
-    port,
-    authenticator,
-    user,
-    pass,
-    token,
+  const { authenticator, tls, dialer } = options;
+  const resolved: Record<string, unknown> = {};
+  for (const [name, fallback] of Object.entries(PLAIN)) {
+    resolved[name] = options[name as keyof typeof PLAIN] ?? fallback;
+  }
+  for (const [name, [fallback, least]] of Object.entries(NUMBERS)) {
+    const value = options[name as keyof typeof NUMBERS] ?? fallback;
+    check(typeof value === "number" && value >= least, name, value, `a number of ${least} or more`);
+    resolved[name] = value;
+  }
+  const all: ResolvedOptions = {
+    ...(resolved as ResolvedOptions),
+    // null is not left out
     tls,
-    dialer,
-    whenDisconnected = "buffer",
-  } = options;
-  if (servers !== undefined && port !== undefined) {
-    throw InvalidArgumentError.format(["servers", "port"], "exclude each other: give one of them");
-  }
-  if (!["buffer", "throw", "drop"].includes(whenDisconnected)) {
-    throw new InvalidArgumentError(
-      `whenDisconnected is '${String(whenDisconnected)}': give buffer, throw or drop`,
-    );
-  }
-  const auth: AuthOptions = { authenticator, user, pass, token };
-  const inboxPrefix = options.inboxPrefix ?? "_INBOX";
-  validateInboxPrefix(inboxPrefix);
-  return {
-    servers: serverList(servers, port, runtime),
-    authenticate: buildAuthenticator(auth),
+    servers: serverList(options, runtime),
+    authenticate: buildAuthenticator(options),
     renewable: authenticator !== undefined,
-    name: options.name,
-    timeout: number(options, "timeout", 20000, 1),
-    signal: options.signal,
-    tls,
-    wsHeaders: options.wsHeaders,
-    wsFactory: options.wsFactory,
-    pingInterval: number(options, "pingInterval", 120000, 1),
-    maxPingOut: number(options, "maxPingOut", 2, 1),
-    reconnect: options.reconnect ?? true,
-    maxReconnectAttempts: number(options, "maxReconnectAttempts", -1, -1),
-    reconnectTimeWait: number(options, "reconnectTimeWait", 250, 0),
-    maxReconnectTimeWait: number(options, "maxReconnectTimeWait", 8000, 0),
-    reconnectJitter: number(options, "reconnectJitter", 100, 0),
-    reconnectJitterTLS: number(options, "reconnectJitterTLS", 1000, 0),
-    reconnectDelayHandler: options.reconnectDelayHandler,
-    reconnectToServer: options.reconnectToServer,
-    waitOnFirstConnect: options.waitOnFirstConnect ?? false,
-    ignoreAuthErrorAbort: options.ignoreAuthErrorAbort ?? false,
-    noRandomize: options.noRandomize ?? false,
-    ignoreClusterUpdates: options.ignoreClusterUpdates ?? false,
-    noEcho: options.noEcho ?? false,
-    pedantic: options.pedantic ?? false,
-    verbose: options.verbose ?? false,
-    inboxPrefix,
-    whenDisconnected,
-    maxPendingBytes: number(options, "maxPendingBytes", 8388608, 0),
-    maxOutboundBytes: number(options, "maxOutboundBytes", 536870912, 1),
-    noAsyncTraces: options.noAsyncTraces ?? false,
-    runtime:
-      dialer === undefined
-        ? runtime
-        : { ...runtime, dialers: { nats: dialer, tls: dialer, ws: dialer, wss: dialer } },
+    runtime: dialer
+      ? { ...runtime, dialers: { nats: dialer, tls: dialer, ws: dialer, wss: dialer } }
+      : runtime,
   };
+  checkChoice("whenDisconnected", all.whenDisconnected, "buffer, throw or drop");
+  validateInboxPrefix(all.inboxPrefix);
+  return all;
 }
 
-function serverList(
-  servers: string | string[] | undefined,
-  port: number | undefined,
-  runtime: Runtime,
-): string[] {
+function serverList({ servers, port }: ConnectionOptions, { defaultServer }: Runtime): string[] {
   if (port !== undefined) {
-    if (!Number.isInteger(port) || port < 1 || port > 65535) {
-      throw new InvalidArgumentError(`port is ${String(port)}: give a whole number from 1 to 65535`);
+    if (servers !== undefined) {
+      throw InvalidArgumentError.format(["servers", "port"], "exclude each other: give one of them");
     }
+    const fits = Number.isInteger(port) && port > 0 && port < 65536;
+    check(fits, "port", port, "a whole number from 1 to 65535");
     return [`127.0.0.1:${port}`];
   }
-  const list = (Array.isArray(servers) ? servers : [servers ?? runtime.defaultServer])
+  const list = [servers ?? []]
+    .flat()
     .flatMap((entry) => String(entry).split(","))
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
-  return list.length === 0 ? [runtime.defaultServer] : list;
-}
-
-type NumberOption = {
-  [K in keyof ConnectionOptions]-?: ConnectionOptions[K] extends number | undefined ? K : never;
-}[keyof ConnectionOptions];
-
-function number(options: ConnectionOptions, name: NumberOption, fallback: number, least: number): number {
-  const value = options[name] ?? fallback;
-  if (typeof value !== "number" || !(value >= least && value <= INFINITE)) {
-    throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least} or more`);
-  }
-  return value;
+  return list.length === 0 ? [defaultServer] : list;
 }

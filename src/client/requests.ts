@@ -5,7 +5,6 @@ import {
   InvalidArgumentError,
   type NatsError,
   NoRespondersError,
-  type PermissionViolationError,
   RequestError,
   TimeoutError,
 } from "../errors.ts";
@@ -183,7 +182,7 @@ export class Requests {
   }
 
   /** The server refused a publish: rejects the requests to that subject. */
-  refused(error: PermissionViolationError): void {
+  refused(error: NatsError): void {
     this.#fail(error, ({ subject }) => subject === error.subject);
   }
 

@@ -8,7 +8,6 @@ import {
   ConnectionError,
   DrainingConnectionError,
   type NatsError,
-  type PermissionViolationError,
 } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
 import { type Deferred, deferred, settle } from "../lib/deferred.ts";
@@ -302,19 +301,13 @@ export class Session implements NatsConnection {
     onClose: (link, error, lost) => this.#linkDown(link, error, lost),
   };
 
-  #serverError({ kind, error, sid }: ServerError): void {
-    switch (kind) {
-      case "permission-subscription":
-        if (error.subject === this.#requests.subject) this.#requests.inboxFailed(error);
-        else this.#subscriptions.fail(error, sid === undefined ? undefined : Number(sid));
-        break;
-      case "permission-publish":
-        this.#requests.refused(error as PermissionViolationError);
-        break;
-      case "max-subscriptions":
-        if (!this.#subscriptions.failLast(error)) this.#requests.inboxFailed(error);
-        break;
-      default:
+  #serverError({ error, refused, sid }: ServerError): void {
+    if (refused === "publish") this.#requests.refused(error);
+    else if (refused === "subscription") {
+      if (error.subject === this.#requests.subject) this.#requests.inboxFailed(error);
+      else this.#subscriptions.fail(error, sid);
+    } else if (error.code === "MAX_SUBSCRIPTIONS" && !this.#subscriptions.failLast(error)) {
+      this.#requests.inboxFailed(error);
     }
     this.#events.emit({ type: "error", error });
   }

@@ -111,10 +111,12 @@ export class Subscriptions implements MsgSink, SubscriptionHost {
    * Ends the subscription that a server error is about: by sid where it is known, else the first live one with that
    * subject and queue (C-ERR-2). True when there was one.
    */
-  fail(error: NatsError, sid?: number): boolean {
+  fail(error: NatsError, sid?: string): boolean {
     for (const sub of this.#table.values()) {
       const found =
-        sid === undefined ? sub.subject === error.subject && sub.queue === error.queue : sub.sid === sid;
+        sid === undefined
+          ? sub.subject === error.subject && sub.queue === error.queue
+          : String(sub.sid) === sid;
       if (!found) continue;
       sub.fail(error);
       return true;

@@ -5,96 +5,74 @@ import {
   InvalidSubjectError,
   type NatsError,
   type NatsErrorCode,
+  type NatsErrorFacts,
   PermissionViolationError,
   ProtocolError,
   UserAuthenticationExpiredError,
 } from "../errors.ts";
 
-/** What an -ERR is about, as far as a connection acts on it. */
-export type ServerErrorKind =
-  /** the login was refused */
-  | "auth"
-  /** the login did not come in time, or the account could not be set up: trying again may help */
-  | "auth-retry"
-  /** user or account expired, or were revoked, while connected */
-  | "expired"
-  /** the server takes no more connections */
-  | "connection-limit"
-  /** the client is set up wrongly: a TLS port without TLS, or a port for servers */
-  | "configuration"
-  /** the server did not get the answers to its pings */
-  | "stale"
-  /** a subscription was refused: too many */
-  | "max-subscriptions"
-  /** a subscription was refused: malformed subject */
-  | "invalid-subject"
-  /** a message was refused; `subject` is where it should go */
-  | "permission-publish"
-  /** a message was refused; `subject` is its reply subject */
-  | "permission-reply"
-  /** a subscription was refused or taken away; `queue` and `sid` where they are known */
-  | "permission-subscription"
-  /** everything else */
-  | "other";
-
 /** An -ERR, understood. */
 export interface ServerError {
-  readonly kind: ServerErrorKind;
-  /** for the user; `serverText` is what the server wrote */
+  /** for the user; its `code` says what it is about, `serverText` is what the server wrote */
   readonly error: NatsError;
   /** the server closes the connection after it */
   readonly fatal: boolean;
-  readonly subject?: string;
-  readonly queue?: string;
-  readonly sid?: string;
+  /** what a user may not do. Of `reply`, the error's subject is the reply subject of a message. */
+  readonly refused?: "publish" | "reply" | "subscription";
+  /** of the refused subscription, where the server says it */
+  readonly sid?: string | undefined;
 }
 
-// beginning of the text, what it is about, code, the server closes, what to do
 type Row = readonly [
-  text: string,
-  kind: ServerErrorKind,
+  text: RegExp,
+  type: new (message: string, facts: NatsErrorFacts, code: NatsErrorCode) => NatsError,
   code: NatsErrorCode,
-  fatal?: boolean,
   cure?: string,
 ];
+
+// a login that did not come in time, or an account that could not be set up
+const PASSING = /^(authentication timeout|failed account registration)/i;
 const TABLE: readonly Row[] = [
+  [PASSING, AuthorizationError, "AUTHORIZATION"],
   [
-    "authorization violation",
-    "auth",
+    /^authorization violation/i,
+    AuthorizationError,
     "AUTHORIZATION",
-    true,
     "check the credentials and what the user is allowed to connect with",
   ],
-  ["authentication timeout", "auth-retry", "AUTHORIZATION", true],
-  ["user authentication expired", "expired", "AUTHENTICATION_EXPIRED", true],
-  ["user authentication revoked", "expired", "AUTHENTICATION_EXPIRED", true],
-  ["account authentication expired", "expired", "AUTHENTICATION_EXPIRED", true],
-  ["failed account registration", "auth-retry", "AUTHORIZATION", true],
-  ["maximum connections exceeded", "connection-limit", "MAX_CONNECTIONS", true],
-  ["maximum account active connections exceeded", "connection-limit", "MAX_CONNECTIONS", true],
-  ["connection throttling is active", "connection-limit", "MAX_CONNECTIONS", true],
-  ["secure connection - tls required", "configuration", "TLS", true, "use tls:// or the tls option"],
-  ["attempted to connect to ", "configuration", "CONNECTION", true, "use the server's port for clients"],
-  ["invalid client protocol", "other", "PROTOCOL", true],
-  ["no responders requires headers support", "other", "PROTOCOL", true],
-  ["unknown protocol operation", "other", "PROTOCOL", true],
   [
-    "maximum control line exceeded",
-    "other",
+    /^(user|account) authentication (expired|revoked)/i,
+    UserAuthenticationExpiredError,
+    "AUTHENTICATION_EXPIRED",
+  ],
+  [
+    /^(maximum (account active )?connections exceeded|connection throttling is active)/i,
+    ConnectionError,
+    "MAX_CONNECTIONS",
+  ],
+  [/^secure connection - tls required/i, ConnectionError, "TLS", "use tls:// or the tls option"],
+  [/^attempted to connect to /i, ConnectionError, "CONNECTION", "use the server's port for clients"],
+  [/^stale connection/i, ConnectionError, "STALE_CONNECTION"],
+  [
+    /^maximum control line exceeded/i,
+    ProtocolError,
     "PROTOCOL",
-    true,
     "a subject or the login (a large JWT) is longer than the server's max_control_line",
   ],
-  ["maximum payload violation", "other", "MAX_PAYLOAD", true],
-  ["stale connection", "stale", "STALE_CONNECTION", true],
-  ["maximum subscriptions exceeded", "max-subscriptions", "MAX_SUBSCRIPTIONS"],
-  ["invalid subject", "invalid-subject", "INVALID_SUBJECT"],
-  ["invalid publish subject", "other", "INVALID_SUBJECT"],
-  ["permissions violation", "other", "PERMISSION_VIOLATION"],
+  [/^(invalid client|unknown) protocol|^no responders requires headers/i, ProtocolError, "PROTOCOL"],
+  [/^maximum payload violation/i, ProtocolError, "MAX_PAYLOAD"],
+  [/^maximum subscriptions exceeded/i, ProtocolError, "MAX_SUBSCRIPTIONS"],
+  [/^invalid (publish )?subject/i, InvalidSubjectError, "INVALID_SUBJECT"],
+  [/^permissions violation/i, ProtocolError, "PERMISSION_VIOLATION"],
 ];
+// after these the connection goes on
+const MILD = ["MAX_SUBSCRIPTIONS", "INVALID_SUBJECT", "PERMISSION_VIOLATION"];
 
 const QUOTED = '"((?:[^"\\\\]|\\\\.)*)"';
-const PERMISSION = `^permissions violation for (publish|publish with reply|subscription) (?:to|of) ${QUOTED}(?: using queue ${QUOTED})?(?: \\(sid ${QUOTED}\\))?`;
+const PERMISSION = new RegExp(
+  `^permissions violation for (publish|publish with reply|subscription) (?:to|of) ${QUOTED}(?: using queue ${QUOTED})?(?: \\(sid ${QUOTED}\\))?`,
+  "i",
+);
 
 // what Go's %q makes of a text, undone
 function unquote(text: string): string {
@@ -111,37 +89,24 @@ function unquote(text: string): string {
   });
 }
 
+/** True of a refused login that may succeed the next time, with the same credentials. */
+export function isPassing({ serverText = "" }: NatsError): boolean {
+  return PASSING.test(serverText);
+}
+
 /** Understand the text of an -ERR, with or without its quotes. Never throws. */
 export function parseServerError(line: string): ServerError {
   const serverText = line.trim().replace(/^'(.*)'$/s, "$1");
-  const permission = new RegExp(PERMISSION, "i").exec(serverText);
+  const permission = PERMISSION.exec(serverText);
   if (permission) {
-    const [, what, quoted, ...more] = permission;
-    const subject = unquote(quoted as string);
-    const [queue, sid] = more.map((text) => (text === undefined ? text : unquote(text)));
-    const of = (what as string).toLowerCase();
-    const operation = of === "subscription" ? of : "publish";
-    const facts = queue === undefined ? { serverText } : { serverText, queue };
-    return {
-      kind: of.endsWith("reply") ? "permission-reply" : `permission-${operation}`,
-      error: new PermissionViolationError(operation, subject, facts),
-      fatal: false,
-      subject,
-      ...(queue === undefined ? {} : { queue }),
-      ...(sid === undefined ? {} : { sid }),
-    };
+    const [what = "", subject = "", queue, sid] = permission.slice(1).map((text) => text && unquote(text));
+    const refused = /\w+$/.exec(what.toLowerCase())?.[0] as "publish" | "reply" | "subscription";
+    const operation = refused === "subscription" ? refused : "publish";
+    const facts = { serverText, ...(queue !== undefined && { queue }) };
+    return { error: new PermissionViolationError(operation, subject, facts), fatal: false, refused, sid };
   }
-  const text = serverText.toLowerCase();
-  const row = TABLE.find(([start]) => text.startsWith(start));
-  const [, kind, code, fatal = false, cure] = row ?? (["", "other", "PROTOCOL"] as const satisfies Row);
+  const row = TABLE.find(([text]) => text.test(serverText));
+  const [, type, code, cure] = row ?? [undefined, ProtocolError, "PROTOCOL" as const];
   const message = `the server says '${serverText}'${cure === undefined ? "" : `: ${cure}`}`;
-  return { kind, error: made(code, message, { serverText }), fatal };
-}
-
-function made(code: NatsErrorCode, message: string, facts: { serverText: string }): NatsError {
-  if (code === "AUTHORIZATION") return new AuthorizationError(message, facts);
-  if (code === "AUTHENTICATION_EXPIRED") return new UserAuthenticationExpiredError(message, facts);
-  if (code === "INVALID_SUBJECT") return new InvalidSubjectError(message, facts);
-  const link: NatsErrorCode[] = ["MAX_CONNECTIONS", "TLS", "CONNECTION", "STALE_CONNECTION"];
-  return new (link.includes(code) ? ConnectionError : ProtocolError)(message, facts, code);
+  return { error: new type(message, { serverText }, code), fatal: row !== undefined && !MILD.includes(code) };
 }

@@ -11,7 +11,7 @@ import {
   ProtocolError,
   UserAuthenticationExpiredError,
 } from "../../src/errors.ts";
-import { parseServerError, type ServerErrorKind } from "../../src/protocol/server-error.ts";
+import { isPassing, parseServerError, type ServerError } from "../../src/protocol/server-error.ts";
 
 type Class = abstract new (...args: never[]) => Error;
 const auth = AuthorizationError;
@@ -19,48 +19,47 @@ const expired = UserAuthenticationExpiredError;
 const link = ConnectionError;
 const bug = ProtocolError;
 
-const ROWS: [text: string, kind: ServerErrorKind, code: NatsErrorCode, type: Class, fatal: boolean][] = [
-  ["Authorization Violation", "auth", "AUTHORIZATION", auth, true],
-  ["Authentication Timeout", "auth-retry", "AUTHORIZATION", auth, true],
-  ["User Authentication Expired", "expired", "AUTHENTICATION_EXPIRED", expired, true],
-  ["User Authentication Revoked", "expired", "AUTHENTICATION_EXPIRED", expired, true],
-  ["Account Authentication Expired", "expired", "AUTHENTICATION_EXPIRED", expired, true],
-  ["Failed Account Registration", "auth-retry", "AUTHORIZATION", auth, true],
-  ["maximum connections exceeded", "connection-limit", "MAX_CONNECTIONS", link, true],
-  ["maximum account active connections exceeded", "connection-limit", "MAX_CONNECTIONS", link, true],
-  [
-    "Connection throttling is active. Please try again later.",
-    "connection-limit",
-    "MAX_CONNECTIONS",
-    link,
-    true,
-  ],
-  ["Secure Connection - TLS Required", "configuration", "TLS", link, true],
-  ["invalid client protocol", "other", "PROTOCOL", bug, true],
-  ["no responders requires headers support", "other", "PROTOCOL", bug, true],
-  ["Unknown Protocol Operation", "other", "PROTOCOL", bug, true],
-  ["maximum control line exceeded", "other", "PROTOCOL", bug, true],
-  ["Maximum Payload Violation", "other", "MAX_PAYLOAD", bug, true],
-  ["Stale Connection", "stale", "STALE_CONNECTION", link, true],
-  ["attempted to connect to route port", "configuration", "CONNECTION", link, true],
-  ["attempted to connect to gateway port", "configuration", "CONNECTION", link, true],
-  ["attempted to connect to leaf node port", "configuration", "CONNECTION", link, true],
-  ["attempted to connect to wrong port", "configuration", "CONNECTION", link, true],
-  ["maximum subscriptions exceeded", "max-subscriptions", "MAX_SUBSCRIPTIONS", bug, false],
-  ["Invalid Subject", "invalid-subject", "INVALID_SUBJECT", InvalidSubjectError, false],
-  ["Invalid Publish Subject", "other", "INVALID_SUBJECT", InvalidSubjectError, false],
+const ROWS: [text: string, code: NatsErrorCode, type: Class, fatal: boolean, passing?: boolean][] = [
+  ["Authorization Violation", "AUTHORIZATION", auth, true],
+  ["Authentication Timeout", "AUTHORIZATION", auth, true, true],
+  ["User Authentication Expired", "AUTHENTICATION_EXPIRED", expired, true],
+  ["User Authentication Revoked", "AUTHENTICATION_EXPIRED", expired, true],
+  ["Account Authentication Expired", "AUTHENTICATION_EXPIRED", expired, true],
+  ["Failed Account Registration", "AUTHORIZATION", auth, true, true],
+  ["maximum connections exceeded", "MAX_CONNECTIONS", link, true],
+  ["maximum account active connections exceeded", "MAX_CONNECTIONS", link, true],
+  ["Connection throttling is active. Please try again later.", "MAX_CONNECTIONS", link, true],
+  ["Secure Connection - TLS Required", "TLS", link, true],
+  ["invalid client protocol", "PROTOCOL", bug, true],
+  ["no responders requires headers support", "PROTOCOL", bug, true],
+  ["Unknown Protocol Operation", "PROTOCOL", bug, true],
+  ["maximum control line exceeded", "PROTOCOL", bug, true],
+  ["Maximum Payload Violation", "MAX_PAYLOAD", bug, true],
+  ["Stale Connection", "STALE_CONNECTION", link, true],
+  ["attempted to connect to route port", "CONNECTION", link, true],
+  ["attempted to connect to gateway port", "CONNECTION", link, true],
+  ["attempted to connect to leaf node port", "CONNECTION", link, true],
+  ["attempted to connect to wrong port", "CONNECTION", link, true],
+  ["maximum subscriptions exceeded", "MAX_SUBSCRIPTIONS", bug, false],
+  ["Invalid Subject", "INVALID_SUBJECT", InvalidSubjectError, false],
+  ["Invalid Publish Subject", "INVALID_SUBJECT", InvalidSubjectError, false],
 ];
 
 describe("C-ERR-1 each text of the server, with and without quotes, in any case", () => {
-  for (const [text, kind, code, type, fatal] of ROWS) {
+  for (const [text, code, type, fatal, passing = false] of ROWS) {
     test(text, () => {
       for (const form of [`'${text}'`, text, `'${text.toUpperCase()}'`, ` '${text.toLowerCase()}' `]) {
         const parsed = parseServerError(form);
-        assert.deepEqual([parsed.kind, parsed.error.code, parsed.fatal], [kind, code, fatal], form);
+        assert.deepEqual(
+          [parsed.error.code, parsed.fatal, isPassing(parsed.error)],
+          [code, fatal, passing],
+          form,
+        );
         assert.ok(parsed.error instanceof type);
         assert.equal(parsed.error.serverText, form.trim().replaceAll("'", ""));
         assert.ok(parsed.error.message.includes(parsed.error.serverText ?? "-"));
-        assert.deepEqual([parsed.subject, parsed.queue, parsed.sid], [undefined, undefined, undefined]);
+        const { refused, sid, error } = parsed;
+        assert.deepEqual([refused, sid, error.subject, error.queue], Array(4).fill(undefined));
       }
     });
   }
@@ -69,52 +68,37 @@ describe("C-ERR-1 each text of the server, with and without quotes, in any case"
 describe("C-ERR-1 C-ERR-2 the permission texts", () => {
   const rows: [
     text: string,
-    kind: ServerErrorKind,
+    refused: ServerError["refused"],
     subject: string,
     queue?: string | undefined,
     sid?: string,
   ][] = [
-    [`Permissions Violation for Publish to "foo"`, "permission-publish", "foo"],
-    [`Permissions Violation for Publish with Reply of "_R_.x"`, "permission-reply", "_R_.x"],
-    [`Permissions Violation for Subscription to "foo.>"`, "permission-subscription", "foo.>"],
-    [
-      `Permissions Violation for Subscription to "m" using queue "_sys_"`,
-      "permission-subscription",
-      "m",
-      "_sys_",
-    ],
-    [
-      `Permissions Violation for Subscription to "foo" (sid "12")`,
-      "permission-subscription",
-      "foo",
-      undefined,
-      "12",
-    ],
+    [`Permissions Violation for Publish to "foo"`, "publish", "foo"],
+    [`Permissions Violation for Publish with Reply of "_R_.x"`, "reply", "_R_.x"],
+    [`Permissions Violation for Subscription to "foo.>"`, "subscription", "foo.>"],
+    [`Permissions Violation for Subscription to "m" using queue "_sys_"`, "subscription", "m", "_sys_"],
+    [`Permissions Violation for Subscription to "foo" (sid "12")`, "subscription", "foo", undefined, "12"],
     [
       `Permissions Violation for Subscription to "foo" using queue "q" (sid "a1")`,
-      "permission-subscription",
+      "subscription",
       "foo",
       "q",
       "a1",
     ],
-    [
-      `Permissions Violation for Subscription to "a.b.c.d.e", too many tokens`,
-      "permission-subscription",
-      "a.b.c.d.e",
-    ],
+    [`Permissions Violation for Subscription to "a.b.c.d.e", too many tokens`, "subscription", "a.b.c.d.e"],
   ];
-  for (const [text, kind, subject, queue, sid] of rows) {
+  for (const [text, refused, subject, queue, sid] of rows) {
     test(`trap 18: ${text}`, () => {
       for (const form of [`'${text}'`, text.replace("Permissions Violation", "PERMISSIONS violation")]) {
         const parsed = parseServerError(form);
         assert.deepEqual(
-          [parsed.kind, parsed.subject, parsed.queue, parsed.sid, parsed.fatal],
-          [kind, subject, queue, sid, false],
+          [parsed.refused, parsed.error.subject, parsed.error.queue, parsed.sid, parsed.fatal],
+          [refused, subject, queue, sid, false],
         );
         assert.ok(parsed.error instanceof PermissionViolationError);
         const { code, operation, subject: at, queue: group } = parsed.error;
         assert.equal(code, "PERMISSION_VIOLATION");
-        assert.equal(operation, kind === "permission-subscription" ? "subscription" : "publish");
+        assert.equal(operation, refused === "subscription" ? "subscription" : "publish");
         assert.deepEqual([at, group], [subject, queue]);
       }
     });
@@ -135,7 +119,7 @@ describe("C-ERR-1 C-ERR-2 the permission texts", () => {
       const parsed = parseServerError(
         `'Permissions Violation for Subscription to "${quoted}" using queue "${quoted}"'`,
       );
-      assert.deepEqual([parsed.subject, parsed.queue], [subject, subject]);
+      assert.deepEqual([parsed.error.subject, parsed.error.queue], [subject, subject]);
     }
   });
 
@@ -144,7 +128,7 @@ describe("C-ERR-1 C-ERR-2 the permission texts", () => {
       fc.property(fc.string({ unit: "binary" }), (subject) => {
         // JSON and Go agree on the escapes that matter here
         const parsed = parseServerError(`'Permissions Violation for Publish to ${JSON.stringify(subject)}'`);
-        assert.equal(parsed.subject, subject);
+        assert.equal(parsed.error.subject, subject);
       }),
     );
   });
@@ -152,8 +136,8 @@ describe("C-ERR-1 C-ERR-2 the permission texts", () => {
   test("one that does not name its subject is still a permission error", () => {
     const parsed = parseServerError("'Permissions Violation'");
     assert.deepEqual(
-      [parsed.kind, parsed.error.code, parsed.fatal],
-      ["other", "PERMISSION_VIOLATION", false],
+      [parsed.refused, parsed.error.code, parsed.fatal],
+      [undefined, "PERMISSION_VIOLATION", false],
     );
   });
 });
@@ -162,7 +146,7 @@ describe("what a connection goes by", () => {
   test("trap 17: C-ERR-6 an unknown text is reported and closes nothing", () => {
     for (const text of ["'Something New'", "''", "", "'", "it's", "'it''s'"]) {
       const parsed = parseServerError(text);
-      assert.deepEqual([parsed.kind, parsed.error.code, parsed.fatal], ["other", "PROTOCOL", false]);
+      assert.deepEqual([parsed.refused, parsed.error.code, parsed.fatal], [undefined, "PROTOCOL", false]);
       assert.ok(parsed.error instanceof ProtocolError);
     }
     assert.equal(parseServerError("'Something New'").error.serverText, "Something New");
@@ -178,7 +162,7 @@ describe("what a connection goes by", () => {
       "USER Authentication Expired",
       "account authentication expired",
     ]) {
-      assert.equal(parseServerError(`'${text}'`).kind, "expired");
+      assert.equal(parseServerError(`'${text}'`).error.code, "AUTHENTICATION_EXPIRED");
     }
   });
 });
