@@ -5,12 +5,12 @@ import { readFile } from "node:fs/promises";
 import net from "node:net";
 import tls from "node:tls";
 import { ConnectionError, InvalidArgumentError, NatsError } from "../errors.ts";
-import { abortedError, serverOf, unsentError } from "./dial.ts";
-import type { TlsOptions } from "./tls.ts";
+import { abortedError, checkTcpTarget, finishDial, serverOf, unsentError } from "./dial.ts";
+import { connectFirst, type Sockets } from "./happy-eyeballs.ts";
+import { readTlsFiles } from "./tls.ts";
+import { CLIENT_CERT_HINT, tlsError, type TlsFault } from "./tls-error.ts";
 import type { Dialer, DialTarget, Transport, TransportEvents } from "./transport.ts";
 
-/** How long one address may take before the next is tried beside it, RFC 8305's connection attempt delay. */
-const ATTEMPT_DELAY = 250;
 /** How long close() waits for the peer. */
 const CLOSE_LIMIT = 5000;
 /** Silence before the system probes whether the peer is still there. */
@@ -26,101 +26,29 @@ const KEEP_ALIVE_DELAY = 30_000;
  * @throws {NatsError} `CONNECTION_REFUSED`, `CONNECTION`, `TLS`, `INVALID_ARGUMENT`, `UNSUPPORTED`, `ABORTED`
  */
 export const dialTcp: Dialer = async (target: DialTarget): Promise<Transport> => {
-  if (target.scheme !== "nats" && target.scheme !== "tls") {
-    throw new NatsError(
-      "UNSUPPORTED",
-      `${target.scheme}://${serverOf(target)} is a WebSocket address; the TCP transport takes nats:// and tls://`,
-      { server: serverOf(target) },
-    );
-  }
-  if (!Number.isInteger(target.port) || target.port < 1 || target.port > 65535) {
-    throw new InvalidArgumentError(`${serverOf(target)} has no port between 1 and 65535`);
-  }
-  const options = await readTlsOptions(target.tls ?? {});
+  checkTcpTarget(target);
+  const { handshakeFirst, ...options } = await readTlsFiles(target.tls ?? {}, (path) =>
+    readFile(path, "utf8"),
+  );
   if (target.signal.aborted) throw abortedError(target);
-  const transport = await connect(target, options);
-  if (target.handshakeFirst) {
-    const abort = (): void => transport.destroy(abortedError(target));
-    target.signal.addEventListener("abort", abort);
-    try {
-      await transport.startTls();
-    } finally {
-      target.signal.removeEventListener("abort", abort);
-    }
-  }
-  if (target.signal.aborted) {
-    transport.destroy();
-    throw abortedError(target);
-  }
-  return transport;
+  const socket = await connectFirst(target, sockets);
+  return finishDial(new TcpTransport(socket, target, options as tls.ConnectionOptions), target);
 };
 
-/** The user's options without ours, with the files read. */
-async function readTlsOptions(options: TlsOptions): Promise<tls.ConnectionOptions> {
-  const { handshakeFirst, certFile, keyFile, caFile, ...read } = options;
-  const files = { cert: certFile, key: keyFile, ca: caFile };
-  for (const name of ["cert", "key", "ca"] as const) {
-    const path = files[name];
-    if (path === undefined) continue;
-    if (read[name] !== undefined) {
-      throw InvalidArgumentError.format([`tls.${name}`, `tls.${name}File`], "are mutually exclusive");
-    }
-    try {
-      read[name] = await readFile(path, "utf8");
-    } catch (cause) {
-      throw new InvalidArgumentError(
-        `tls.${name}File: cannot read '${path}' (${(cause as NodeJS.ErrnoException).code}); ` +
-          `check the path and its permissions, or give the PEM text as tls.${name}`,
-        { cause },
-      );
-    }
-  }
-  return read as tls.ConnectionOptions;
-}
-
-function shuffle(list: string[]): string[] {
-  for (let i = list.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [list[i], list[j]] = [list[j] as string, list[i] as string];
-  }
-  return list;
-}
-
-/** Resolve the name, then try its addresses, staggered, until the first one connects; the others are destroyed. */
-function connect(target: DialTarget, options: tls.ConnectionOptions): Promise<TcpTransport> {
-  const { hostname, port, signal } = target;
-  return new Promise((resolve, reject) => {
-    const attempts = new Set<net.Socket>();
-    const failures: Error[] = [];
-    let addresses: string[] = [];
-    let timer: NodeJS.Timeout | undefined;
-    let settled = false;
-
-    const settle = (winner?: net.Socket): void => {
-      settled = true;
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-      for (const socket of attempts) if (socket !== winner) socket.destroy();
-    };
-    const abort = (): void => {
-      settle();
-      reject(abortedError(target));
-    };
-    const next = (): void => {
-      clearTimeout(timer);
-      const host = addresses.shift();
-      if (host === undefined) {
-        if (attempts.size > 0) return;
-        settle();
-        reject(dialError(failures, target));
-        return;
+const sockets: Sockets<net.Socket> = {
+  // dns.lookup, not dns.resolve: /etc/hosts and the names of a container network count
+  lookup: (hostname) =>
+    new Promise((resolve) => {
+      if (net.isIP(hostname) > 0) resolve([hostname]);
+      else {
+        dns.lookup(hostname, { all: true }, (error, found) =>
+          resolve(error ? [] : found.map(({ address }) => address)),
+        );
       }
-      const failed = (error: Error): void => {
-        if (settled) return;
-        failures.push(error);
-        attempts.delete(socket);
-        next();
-      };
+    }),
+
+  open: (host, port, signal) =>
+    new Promise((resolve, reject) => {
       const socket = net.connect({
         host,
         port,
@@ -128,108 +56,39 @@ function connect(target: DialTarget, options: tls.ConnectionOptions): Promise<Tc
         keepAlive: true,
         keepAliveInitialDelay: KEEP_ALIVE_DELAY,
       });
-      attempts.add(socket);
-      socket.on("error", failed);
+      const giveUp = (): void => void socket.destroy();
+      signal.addEventListener("abort", giveUp);
+      socket.on("error", reject);
       socket.once("connect", () => {
-        if (settled) return;
-        settle(socket);
-        socket.off("error", failed);
-        resolve(new TcpTransport(socket, target, options));
+        signal.removeEventListener("abort", giveUp);
+        resolve(socket);
       });
-      if (addresses.length > 0) timer = setTimeout(next, ATTEMPT_DELAY);
-    };
-    const begin = (found: string[]): void => {
-      if (settled) return;
-      addresses = target.noRandomize ? found : shuffle(found);
-      next();
-    };
+    }),
 
-    signal.addEventListener("abort", abort);
-    if (net.isIP(hostname) > 0) {
-      begin([hostname]);
-    } else {
-      // dns.lookup, not dns.resolve: /etc/hosts and the names of a container network count. Where it fails the
-      // socket is given the name itself, and its error is the one to report.
-      dns.lookup(hostname, { all: true }, (error, found) =>
-        begin(error || found.length === 0 ? [hostname] : found.map(({ address }) => address)),
-      );
-    }
-  });
-}
+  discard: (socket) => void socket.destroy(),
+};
 
-/** What to say of a dial all of whose addresses failed. */
-function dialError(failures: Error[], target: DialTarget): NatsError {
-  const server = serverOf(target);
-  const codes = failures.map((error) => (error as NodeJS.ErrnoException).code ?? error.message);
-  const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, codes.join(", "));
-  const facts = { server, cause };
-  if (codes.includes("ECONNREFUSED")) {
-    return new ConnectionError(
-      `connection refused: nothing listens at ${server}`,
-      facts,
-      "CONNECTION_REFUSED",
-    );
-  }
-  const code = codes[0] as string;
-  return new ConnectionError(
-    code === "ENOTFOUND" || code === "EAI_AGAIN"
-      ? `the host name '${target.hostname}' cannot be resolved (${code}): check its spelling and the DNS`
-      : `cannot connect to ${server}: ${[...new Set(codes)].join(", ")}`,
-    facts,
-  );
-}
-
-const CLIENT_CERT_HINT = "set tls.cert (or certFile) and tls.key (or keyFile)";
-
-/** What to say of a TLS handshake that failed, or of an alert after it; undefined when it is not about TLS. */
-function tlsError(
-  cause: NodeJS.ErrnoException,
-  target: DialTarget,
-  options: tls.ConnectionOptions,
-): NatsError | undefined {
-  const server = serverOf(target);
-  const code = cause.code ?? "";
-  const fail = (text: string): NatsError => new NatsError("TLS", text, { server, cause });
+/** What the codes of OpenSSL mean; undefined when it is not about TLS. */
+function tlsFault({ code = "" }: NodeJS.ErrnoException, certified: boolean): TlsFault | undefined {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return fail(
-        `the certificate of ${server} is for another name (${cause.message}): ` +
-          "use a name of the certificate in the address, or set tls.servername",
-      );
+      return "name";
     case "CERT_HAS_EXPIRED":
     case "CERT_NOT_YET_VALID":
-      return fail(`the certificate of ${server} is out of its time (${code}): renew it, or check the clock`);
+      return "time";
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return fail(
-        `the certificate of ${server} is not signed by an authority that is trusted here (${code}): ` +
-          "set tls.ca or tls.caFile to the authority that signed it",
-      );
+      return "authority";
   }
-  if (
-    /CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE|ALERT_BAD_CERTIFICATE/.test(code) &&
-    !options.cert &&
-    !options.pfx
-  ) {
-    return fail(`${server} demands a certificate of the client: ${CLIENT_CERT_HINT}`);
+  if (/CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE|ALERT_BAD_CERTIFICATE/.test(code) && !certified) {
+    return "no-client-certificate";
   }
-  if (/ALERT_.*(CERTIFICATE|UNKNOWN_CA)/.test(code)) {
-    return fail(`${server} does not accept the certificate of the client (${code}): check tls.cert`);
-  }
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code)) {
-    return fail(
-      `${server} does not answer in TLS: ` +
-        (target.handshakeFirst
-          ? "its handshake_first is off, so leave out tls.handshakeFirst"
-          : "is this the client port of a NATS server, and does it take more connections?"),
-    );
-  }
-  return /SSL|TLS|CERT|EPROTO|CRL|SIGNATURE/.test(code)
-    ? fail(`TLS with ${server} failed: ${cause.message}`)
-    : undefined;
+  if (/ALERT_.*(CERTIFICATE|UNKNOWN_CA)/.test(code)) return "client-certificate";
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(code)) return "not-tls";
+  return /SSL|TLS|CERT|EPROTO|CRL|SIGNATURE/.test(code) ? "other" : undefined;
 }
 
 /** The runtime's own check, plus OpenSSL's where that fails: Node 22.23 matches no IPv6 address with any certificate. */
@@ -401,8 +260,13 @@ class TcpTransport implements Transport {
     // after close(), once everything is sent, it does not matter how the peer ends it
     if (this.#error || (this.#over && this.#socket.writableFinished)) return;
     const server = serverOf(this.#target);
-    this.#error = tlsError(cause, this.#target, this.#options);
-    if (this.#error) return;
+    const certified = Boolean(this.#options.cert || this.#options.pfx);
+    const fault = tlsFault(cause, certified);
+    if (fault) {
+      const detail = fault === "name" || fault === "other" ? cause.message : `${cause.code}`;
+      this.#error = tlsError(fault, detail, this.#target, cause);
+      return;
+    }
     const reset = cause.code === "ECONNRESET" || cause.code === "EPIPE";
     if (this.#handshake) {
       this.#error = new NatsError("TLS", `the TLS handshake with ${server} failed: ${cause.message}`, {
@@ -413,7 +277,7 @@ class TcpTransport implements Transport {
     }
     // TLS 1.3 refuses a client after the handshake, and the reset can overtake the alert that says why
     const hint =
-      reset && this.encrypted && !this.#heard && !this.#options.cert && !this.#options.pfx
+      reset && this.encrypted && !this.#heard && !certified
         ? `; if it demands a certificate of the client, ${CLIENT_CERT_HINT}`
         : "";
     this.#error = new ConnectionError(

@@ -1,4 +1,5 @@
 // TLS options: what the user may say about TLS. Read by the TCP transports.
+import { InvalidArgumentError } from "../errors.ts";
 
 /** TLS options of a connection. Strings are PEM. */
 export interface TlsOptions {
@@ -22,4 +23,33 @@ export interface TlsOptions {
   rejectUnauthorized?: boolean;
   /** any further option of the runtime's own TLS (on Node: of `tls.connect`) */
   [option: string]: unknown;
+}
+
+/**
+ * The options with the texts of their files in place of the paths.
+ * @throws {NatsError} INVALID_ARGUMENT for a file that cannot be read, or one beside its text
+ */
+export async function readTlsFiles(
+  { certFile, keyFile, caFile, ...options }: TlsOptions,
+  read: (path: string) => Promise<string>,
+): Promise<TlsOptions> {
+  const files = { cert: certFile, key: keyFile, ca: caFile };
+  for (const name of ["cert", "key", "ca"] as const) {
+    const path = files[name];
+    if (path === undefined) continue;
+    if (options[name] !== undefined) {
+      throw InvalidArgumentError.format([`tls.${name}`, `tls.${name}File`], "are mutually exclusive");
+    }
+    try {
+      options[name] = await read(path);
+    } catch (cause) {
+      const { code, message } = cause as { code?: string; message: string };
+      throw new InvalidArgumentError(
+        `tls.${name}File: cannot read '${path}' (${code ?? message}); ` +
+          `check the path and its permissions, or give the PEM text as tls.${name}`,
+        { cause },
+      );
+    }
+  }
+  return options;
 }
