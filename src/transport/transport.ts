@@ -21,7 +21,7 @@ export interface DialTarget {
   readonly handshakeFirst: boolean;
   /** keep the order of the addresses that the resolver gave, rather than shuffling them */
   readonly noRandomize: boolean;
-  /** headers of the WebSocket upgrade request. Node and Bun: elsewhere the dial rejects with `UNSUPPORTED`. */
+  /** headers of the WebSocket upgrade request. Node, Bun and Deno: elsewhere the dial rejects with `UNSUPPORTED`. */
   readonly wsHeaders?: Readonly<Record<string, string>>;
   /** makes the WebSocket, in place of the runtime's own */
   readonly wsFactory?: WebSocketFactory;
@@ -33,7 +33,7 @@ export interface DialTarget {
 export interface TransportEvents {
   /** bytes from the peer, in any pieces; the array belongs to the receiver from now on */
   onData(bytes: Uint8Array): void;
-  /** the transport takes bytes again after `write` returned false */
+  /** the transport takes bytes again after `write` returned false, or has nearly nothing left of much */
   onDrain(): void;
   /** the end, called exactly once, never before `open`; with the error when it was not an orderly end */
   onClose(error?: Error): void;

@@ -579,7 +579,7 @@ test("trap 4, trap 5: destroy is immediate though the peer stopped reading and b
   assert.ok(performance.now() - started < 200);
 });
 
-test("write says false above 1 MiB of bufferedAmount, and onDrain comes once at half of it", async (t) => {
+test("write says false above 1 MiB of bufferedAmount, and onDrain comes at half of it, and once more at 64 KiB", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { socket, transport, events } = await openFake();
   socket.bufferedAmount = 1 << 20;
@@ -594,7 +594,24 @@ test("write says false above 1 MiB of bufferedAmount, and onDrain comes once at 
   assert.equal(events.drains, 1);
   t.mock.timers.tick(1000);
   assert.equal(events.drains, 1);
+  socket.bufferedAmount = 1 << 16;
+  t.mock.timers.tick(40);
+  assert.equal(events.drains, 2);
+  t.mock.timers.tick(1000);
+  assert.equal(events.drains, 2);
   assert.equal(transport.write(bytes("x")), true);
+});
+
+test("onDrain tells of 64 KiB though write never said false: who waits for little to be pending hears of it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { socket, transport, events } = await openFake();
+  socket.bufferedAmount = 100_000;
+  assert.equal(transport.write(bytes("x")), true);
+  t.mock.timers.tick(40);
+  assert.equal(events.drains, 0);
+  socket.bufferedAmount = 1 << 16;
+  t.mock.timers.tick(40);
+  assert.equal(events.drains, 1);
 });
 
 test("a real peer that reads again after a pause lets writes go on", async (t) => {
