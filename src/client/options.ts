@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   tls?: TlsOptions | null;
   /** replaces the transports that the runtime has */
   dialer?: Dialer;
-  /** headers of the WebSocket handshake; Node and Bun */
+  /** headers of the WebSocket handshake; Node, Bun and Deno */
   wsHeaders?: Record<string, string>;
   /** makes the WebSocket of a dial, in place of the runtime's own: for proxies, compression, tests */
   wsFactory?: WebSocketFactory;

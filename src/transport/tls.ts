@@ -13,15 +13,15 @@ export interface TlsOptions {
   key?: string;
   /** path of a file with the private key */
   keyFile?: string;
-  /** certificate authority, PEM; replaces the runtime's own list */
+  /** certificate authority, PEM; replaces the runtime's own list (in Deno it joins it) */
   ca?: string;
   /** path of a file with the certificate authority */
   caFile?: string;
   /** the name to ask for and verify, in place of the host name of the server (SNI) */
   servername?: string;
-  /** false accepts any certificate: for experiments only. Default true. Node and Bun. */
+  /** false accepts any certificate: for experiments only. Default true. Over TCP, and over WebSocket in Node and Bun. */
   rejectUnauthorized?: boolean;
-  /** any further option of the runtime's own TLS (on Node: of `tls.connect`) */
+  /** any further option of the runtime's own TLS (of `tls.connect`, which Deno has too) */
   [option: string]: unknown;
 }
 

@@ -33,13 +33,15 @@ test("every file that the exports map names is in the package", () => {
   }
 });
 
-test("types come first, and bun before node, to which it answers too", () => {
+test("types come first, and deno and bun before node, to which they answer too", () => {
   for (const target of Object.values(packageJson.exports)) {
     if (typeof target === "string") continue;
     const conditions = Object.keys(target);
     assert.equal(conditions[0], "types");
     assert.equal(conditions.at(-1), "default");
-    if (conditions.includes("node")) assert.ok(conditions.indexOf("bun") < conditions.indexOf("node"));
+    const node = conditions.indexOf("node");
+    if (node < 0) continue;
+    for (const own of ["deno", "bun"]) assert.ok(conditions.slice(0, node).includes(own), own);
   }
 });
 
@@ -59,6 +61,7 @@ test("the declarations of the entries of a subpath name the same", () => {
     return [...text.matchAll(/^export (?:declare )?(.*?)[:;]/gm)].map(([, name = ""]) => name);
   };
   assert.deepEqual(names("dist/index.node.d.ts"), names("dist/index.d.ts"));
+  assert.deepEqual(names("dist/index.deno.d.ts"), names("dist/index.d.ts"));
   assert.deepEqual(names("dist/index.d.ts"), ['* from "./names.ts"', "const connect", "const wsconnect"]);
 });
 

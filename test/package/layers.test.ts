@@ -15,8 +15,10 @@ interface Import {
 
 /** The imports and re-exports of a source text. */
 function importsOf(from: string, text: string): Import[] {
-  const found = text.matchAll(/^(import|export)\s+(type\s)?([^;"]*?\sfrom\s+)?"([^"]+)"/gm);
-  return [...found].map(([, , type, names, to = ""]) => ({
+  const found = text.matchAll(
+    /^(?:import|export)\s+(type\s)?([^;"]*?\sfrom\s+)?"([^"]+)"|(?<=\bawait import\(")[^"]+/gm,
+  );
+  return [...found].map(([whole, type, names, to = whole]) => ({
     from,
     to: to.startsWith(".") ? posix.join(posix.dirname(from), to) : to,
     typeOnly: type !== undefined || /^\{(?:\s*type\s[^,}]+,?)+\s*\}\s*from/.test(names ?? ""),
@@ -84,10 +86,19 @@ import {
 } from "./c.ts";
 export * as e from "isomorphic-ws";
 export type { F } from "./f.ts";
-import "./g.ts";`;
+import "./g.ts";
+const h = await import("./h.ts");`;
   assert.deepEqual(
     importsOf("x/y.ts", text).map(({ to, typeOnly }) => `${to} ${typeOnly ? "type" : "value"}`),
-    ["a.ts type", "x/b.ts type", "x/c.ts value", "isomorphic-ws value", "x/f.ts type", "x/g.ts value"],
+    [
+      "a.ts type",
+      "x/b.ts type",
+      "x/c.ts value",
+      "isomorphic-ws value",
+      "x/f.ts type",
+      "x/g.ts value",
+      "x/h.ts value",
+    ],
   );
 });
 
@@ -133,8 +144,8 @@ test("lib knows no NATS: it imports lib and errors only", () => {
   assert.deepEqual(foreign, []);
 });
 
-test("what differs by runtime is in *.node.ts: no other file uses node: modules, Buffer or process", () => {
-  const shared = files.filter((file) => !file.endsWith(".node.ts"));
+test("what differs by runtime is in *.node.ts and *.deno.ts: no other file uses node: modules, Buffer, process or Deno", () => {
+  const shared = files.filter((file) => !/\.(node|deno)\.ts$/.test(file));
   const builtin = imports.filter(
     ({ from, to }) => shared.includes(from) && (to.startsWith("node:") || builtinModules.includes(to)),
   );
@@ -144,18 +155,20 @@ test("what differs by runtime is in *.node.ts: no other file uses node: modules,
       .replace(/\/\*[\s\S]*?\*\//g, "")
       .replace(/(?<![:"`])\/\/.*$/gm, "");
     // a string may say `process`; a property may be called so
-    const used = /(?<![\w."'`])(?:Buffer|process|require|__dirname|__filename)\s*[.([]/.exec(code);
+    const used = /(?<![\w."'`])(?:Buffer|process|require|Deno|__dirname|__filename)\s*[.([]/.exec(code);
     assert.equal(used?.[0], undefined, `src/${file} uses ${used?.[0]}`);
     assert.doesNotMatch(code, /(?<![\w.])console\./, `src/${file} writes to the console`);
   }
 });
 
-test("shared files do not import *.node.ts or *.browser.ts; only an entry of its runtime and its like do", () => {
+test("shared files do not import those of a runtime; only an entry of its runtime and its like do", () => {
   assert.deepEqual(
     inside.filter(({ from, to }) => {
-      const [, runtime] = /\.(node|browser)\.ts$/.exec(to) ?? [];
+      const [, runtime] = /\.(node|deno|browser)\.ts$/.exec(to) ?? [];
       const entry = from === "index.ts" && runtime === "browser";
-      return runtime !== undefined && !from.endsWith(`.${runtime}.ts`) && !entry;
+      // Deno has the modules of Node
+      const like = runtime === "node" && from.endsWith(".deno.ts");
+      return runtime !== undefined && !from.endsWith(`.${runtime}.ts`) && !entry && !like;
     }),
     [],
   );

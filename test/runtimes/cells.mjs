@@ -53,15 +53,8 @@ export const runtimes = [
   {
     name: "deno",
     starter: "process.test.ts",
-    // the dependency ws reads the environment
-    command: () => [
-      installed("deno/deno"),
-      "run",
-      "--no-prompt",
-      "--node-modules-dir=manual",
-      "--allow-net",
-      "--allow-env",
-    ],
+    // this permission is enough
+    command: () => [installed("deno/deno"), "run", "--no-prompt", "--node-modules-dir=manual", "--allow-net"],
     transports: sockets,
     lacks: [],
   },
