@@ -106,7 +106,7 @@ export class Connector {
   anew(): void {
     for (const server of this.pool.servers) server.reconnects = 0;
     this.#anew = this.#dial;
-    this.#dial?.abort(new ConnectionError("the network changed during the dial"));
+    this.#dial?.abort(new ConnectionError("the network changed"));
     this.hurry();
   }
 

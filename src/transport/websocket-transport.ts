@@ -144,9 +144,12 @@ class WebSocketTransport implements Transport {
       this.#end(
         this.#closing || code === 1000 || code === 1001 || code === 1005
           ? undefined
-          : new ConnectionError(`the WebSocket to ${server} broke (${code}${reason && `: ${reason}`})`, {
-              server,
-            }),
+          : new ConnectionError(
+              `the WebSocket to ${server} broke (${code}${reason && `: ${reason}`})`,
+              { server },
+              // a full server says so at once: Firefox drops the -ERR when it came with the handshake
+              reason.startsWith("Maximum Connections") ? "MAX_CONNECTIONS" : "CONNECTION",
+            ),
       );
   }
 

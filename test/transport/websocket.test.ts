@@ -433,6 +433,13 @@ test("a close before the open rejects the dial", async () => {
   await assert.rejects(dial, failure("CONNECTION", "1006"));
 });
 
+test("a full server that closes before the open is MAX_CONNECTIONS: Firefox tells no more of it", async () => {
+  const { socket, dial } = fake();
+  await turns();
+  socket.say("close", { code: 1008, reason: "Maximum Connections Exceeded" });
+  await assert.rejects(dial, failure("MAX_CONNECTIONS", "Maximum Connections Exceeded"));
+});
+
 test("trap 7: a socket that opens after the dial was aborted is closed, and nothing of it is heard", async () => {
   const control = new AbortController();
   const { socket, dial } = fake({ signal: control.signal });
