@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { provideBrowsers } from "./browsers.mjs";
 import { provideNodes } from "./nodes.mjs";
 import { minors, provideServer, resolveMinor } from "./servers.mjs";
 import { runFiles } from "./test/files.mjs";
@@ -96,10 +97,15 @@ async function provideServers() {
 async function provideRuntimes() {
   const entry = report.line("runtimes");
   const started = performance.now();
-  try {
-    report.pass(entry, await provideNodes());
-  } catch (error) {
-    report.fail(entry, "other versions of Node", error.message);
+  for (const [what, provide] of Object.entries({
+    "other versions of Node": provideNodes,
+    browsers: provideBrowsers,
+  })) {
+    try {
+      report.pass(entry, await provide());
+    } catch (error) {
+      report.fail(entry, what, error.message);
+    }
   }
   entry.ms = performance.now() - started;
 }

@@ -2,6 +2,7 @@
 // Read by scripts/test.mjs, which runs each cell and prints the reasons, and by the starters.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { browsers, findBrowser } from "../../scripts/browsers.mjs";
 import { nodeProgram, nodes } from "../../scripts/nodes.mjs";
 
 /** The one that runs the tests. */
@@ -10,6 +11,7 @@ const thisNode = `node ${process.versions.node.split(".")[0]}`;
 const nodeArgs = ["--enable-source-maps"];
 
 const sockets = { tcp: true, tls: true, ws: true };
+const page = { tcp: "a page has no TCP", tls: "a page has no TCP", ws: true };
 
 /** The program at a path in node_modules. */
 function installed(path) {
@@ -58,6 +60,15 @@ export const runtimes = [
     transports: sockets,
     lacks: [],
   },
+  ...browsers.flatMap((name) =>
+    [name, `${name} worker`].map((row) => ({
+      name: row,
+      starter: "browser.test.ts",
+      command: () => findBrowser(name),
+      transports: page,
+      lacks: [],
+    })),
+  ),
 ];
 
 /** The row of this name; without one, the first of a starter. */
