@@ -1,7 +1,11 @@
 // Client: what jetstream() gives.
-import type { NatsConnection } from "../client/connection.ts";
+import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import { createManager, type JetStreamManager } from "./manager.ts";
+import type { PubAck } from "./pub-ack.ts";
+import { publish } from "./publish.ts";
+import type { JetStreamPublishOptions } from "./publish-options.ts";
+import { type JetStreamPublisher, Publisher, type PublisherOptions } from "./publisher.ts";
 import { type JetStreamManagerOptions, type JetStreamOptions, resolveOptions } from "./options.ts";
 import { type StreamAPI, streamApi } from "./stream-api.ts";
 
@@ -11,6 +15,19 @@ export interface JetStreamClient {
   readonly streams: Pick<StreamAPI, "get">;
   /** what the subjects of its API begin with */
   readonly apiPrefix: string;
+  /**
+   * Publish a message and wait until a stream has stored it. Bytes must not change before it settles: it may be sent again.
+   *
+   * @throws {@link NatsError} WRONG_LAST_SEQUENCE and JETSTREAM_API when the stream refuses it, NO_RESPONDERS when there is none,
+   * UNSUPPORTED, INVALID_ARGUMENT, INVALID_SUBJECT, and those of `request`; an {@link OutcomeUnknownError} when no ack came
+   */
+  publish(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<PubAck>;
+  /**
+   * A publisher with many messages in flight, each with an ack of its own.
+   *
+   * @throws {@link NatsError} INVALID_ARGUMENT, CLOSED, DRAINING
+   */
+  publisher(options?: PublisherOptions): JetStreamPublisher;
   /** The options, as they were given. */
   getOptions(): JetStreamOptions;
   /**
@@ -25,6 +42,8 @@ function createClient(api: Api): JetStreamClient {
   const self: JetStreamClient = {
     streams: streamApi(api),
     apiPrefix: api.options.prefix,
+    publish: (subject, payload, options) => publish(api, subject, payload, options),
+    publisher: (options) => new Publisher(api, options),
     getOptions: () => ({ ...api.options.given }),
     async jetstreamManager(checkAPI = true, options) {
       const jsm = createManager(api, self);

@@ -81,13 +81,17 @@ export function isModern({ nc }: Api): boolean {
  * @throws {@link NatsError} UNSUPPORTED, and those of a call
  */
 export async function requireLevel(api: Api, gated: readonly Gated[], options?: ApiOptions): Promise<number> {
-  const { nc } = api;
   // should the one behind a 2.10 be older: what it left out is found in its reply
   const questions = gated.filter(([, level]) => level > 0 || !isModern(api));
   if (questions.length === 0) return 0;
   const { timeout, signal } = options ?? {};
-  const has = await api.level({ ...(timeout && { timeout }), ...(signal && { signal }) });
-  for (const [feature, level] of questions) {
+  assertLevel(api, questions, await api.level({ ...(timeout && { timeout }), ...(signal && { signal }) }));
+  return Math.max(...questions.map(([, level]) => level));
+}
+
+/** Refuse what a JetStream of API level `has` doesn't have. @throws {@link NatsError} UNSUPPORTED */
+export function assertLevel({ nc }: Api, gated: readonly Gated[], has: number): void {
+  for (const [feature, level] of gated) {
     // whoever has a level is 2.11 or later
     if (level === 0 ? has > 0 : has >= level) continue;
     const { server_name, version: text } = nc.info ?? {};
@@ -98,7 +102,6 @@ export async function requireLevel(api: Api, gated: readonly Gated[], options?: 
       { server: nc.getServer() },
     );
   }
-  return Math.max(...questions.map(([, level]) => level));
 }
 
 /**

@@ -39,6 +39,7 @@ export {
 } from "../protocol/jetstream/enums.ts";
 export { JetStreamApiCodes } from "../protocol/jetstream/error-codes.ts";
 export { DirectMsgHeaders, JsHeaders, RepublishHeaders } from "../protocol/jetstream/headers.ts";
+export { PubHeaders } from "../protocol/jetstream/publish.ts";
 export type {
   ApiError,
   ClusterInfo,
@@ -78,6 +79,20 @@ export type { ConsumerAPI } from "./consumer-api.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";
+export { NoStreamError, OutcomeUnknownError, type PubAck } from "./pub-ack.ts";
+export type {
+  JetStreamMessageOptions,
+  JetStreamPublishOptions,
+  PublishExpectations,
+  RetryOptions,
+} from "./publish-options.ts";
+export type { JetStreamPublisher, PublisherMessageOptions, PublisherOptions } from "./publisher.ts";
+export type {
+  CancelScheduleOptions,
+  PredefinedSchedule,
+  ScheduleOptions,
+  ScheduleSpecification,
+} from "./schedule.ts";
 export type { StoredMsg } from "./stored.ts";
 export type { Stream } from "./stream.ts";
 export type { PurgeOptions, StreamAPI, StreamInfoOptions } from "./stream-api.ts";

@@ -12,7 +12,7 @@ import { startServer } from "../fixtures/real-server.ts";
 import { scene } from "./stand-in.ts";
 import { missing, root, type Snippet, snippetsOf } from "./support.ts";
 
-const server = await startServer({ after }, { websocket: true });
+const server = await startServer({ after }, { websocket: true, jetstream: true });
 scene.url = server.url;
 scene.wsUrl = server.wsUrl;
 const folder = mkdtempSync(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-guide-"));

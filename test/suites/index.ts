@@ -6,6 +6,8 @@ import { refusals } from "./errors.ts";
 import { flowControl } from "./flow-control.ts";
 import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
+import { jetstreamPublish } from "./jetstream-publish.ts";
+import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
@@ -32,6 +34,9 @@ const suites: readonly Suite[] = [
   servicesElsewhere,
   jetstreamStreams,
   jetstreamAbsent,
+  jetstreamPublish,
+  jetstreamPublisher,
+  jetstreamPublisherCut,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -104,6 +104,20 @@ export async function within<T>(
   }
 }
 
+/** What the question is answered with, once it is not undefined; asked again each time the server has answered. */
+export async function eventually<T>(
+  question: () => Promise<T | undefined>,
+  what: string,
+  ms = 5000,
+): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const answer = await question();
+    if (answer !== undefined) return answer;
+    ok(performance.now() < end, `${what}, not within ${ms} ms`);
+  }
+}
+
 /** A promise and what settles it. */
 export interface Gate<T> {
   readonly promise: Promise<T>;

@@ -1,0 +1,166 @@
+// Publish options: what can be said of a message to be stored, and the headers that say it.
+import type { WaitOptions } from "../client/connection.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import { type MsgHdrs, MsgHdrsImpl, toHeaders } from "../protocol/headers.ts";
+import { validateSubscribeSubject } from "../protocol/subject.ts";
+import type { Gated } from "./gates.ts";
+import {
+  type CancelScheduleOptions,
+  cancelHeaders,
+  type ScheduleOptions,
+  scheduleHeaders,
+} from "./schedule.ts";
+import { ttlText } from "./ttl.ts";
+
+/** What must be true for a message to be stored. Where it isn't, the publish is refused, and nothing is stored. */
+export interface PublishExpectations {
+  /** the stream that takes it has this name */
+  streamName?: string;
+  /** the message stored last in the stream has this id */
+  lastMsgID?: string;
+  /** the last sequence of the stream; 0 while it never had a message */
+  lastSequence?: number | bigint;
+  /** the last sequence of the subject; 0 where it has none */
+  lastSubjectSequence?: number | bigint;
+  /** the subject that `lastSubjectSequence` is of, rather than that of the message; wildcards allowed. Server 2.11. */
+  lastSubjectSequenceSubject?: string;
+}
+
+/** What can be said of a message to be stored, however it is published. */
+export interface JetStreamMessageOptions {
+  /** headers of the message; the object is not changed */
+  headers?: MsgHdrs;
+  /** id of the message: within its `duplicate_window` (default two minutes) the stream stores one message of an id */
+  msgID?: string;
+  /** what must be true for it to be stored; where it isn't: codes WRONG_LAST_SEQUENCE, JETSTREAM_API */
+  expect?: PublishExpectations;
+  /**
+   * How long the message is kept: milliseconds, made whole seconds by rounding up; or as text: seconds (`"90"`), a Go duration
+   * (`"1h30m"`), or `"never"`, which exempts it from `max_age` too. One second or more. The stream must have `allow_msg_ttl`.
+   * Server 2.11.
+   */
+  ttl?: number | string;
+  /** remove what was stored before: of its subject (`sub`) or of the stream (`all`). The stream must have `allow_rollup_hdrs`. */
+  rollup?: "sub" | "all";
+  /** what the counter of the subject grows by; the payload must be empty. The stream must have `allow_msg_counter`. Server 2.12. */
+  increment?: number | bigint;
+  /** publish it when it is time. Server 2.12. */
+  schedule?: ScheduleOptions;
+  /** end a schedule with this message. Not together with `schedule`. Server 2.14. */
+  cancelSchedule?: CancelScheduleOptions;
+}
+
+/** How often a publish that nobody answered is tried again. */
+export interface RetryOptions {
+  /**
+   * How often to publish again when nobody answers (no responders): no stream has the subject, or it has no leader right now.
+   * Default 2; -1 for as long as the timeout leaves time. From the second time on the message has an id, unless you gave one.
+   */
+  retries?: number;
+  /** milliseconds before it is published again; default 250 */
+  retryWait?: number;
+}
+
+/** Options of {@link JetStreamClient.publish}. */
+export interface JetStreamPublishOptions extends JetStreamMessageOptions, RetryOptions, WaitOptions {
+  /** milliseconds for all of it, with its retries; default: the `timeout` of the {@link JetStreamOptions} */
+  timeout?: number;
+}
+
+/** A message ready to be published. */
+export interface Prepared {
+  readonly headers: MsgHdrs | undefined;
+  /** what the server must be able to */
+  readonly gates: readonly Gated[];
+}
+
+const NO_GATES: readonly Gated[] = [];
+
+/** The header fields that options stand for. @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
+export function prepare(
+  subject: string,
+  payload: Uint8Array | string | undefined,
+  options: JetStreamMessageOptions,
+): Prepared {
+  const { headers, msgID, expect, ttl, rollup, increment, schedule, cancelSchedule } = options;
+  const fields: [string, string][] = [];
+  const gates: Gated[] = [];
+  if (msgID !== undefined) {
+    if (msgID === "") throw new InvalidArgumentError("msgID is empty: give an id, or leave it out");
+    fields.push(["Nats-Msg-Id", msgID]);
+  }
+  if (expect !== undefined) expected(expect, fields, gates);
+  if (ttl !== undefined) {
+    fields.push(["Nats-TTL", ttlText("ttl", ttl)]);
+    gates.push(["a TTL per message", 1]);
+  }
+  if (rollup !== undefined) fields.push(["Nats-Rollup", rollup]);
+  if (increment !== undefined) {
+    if (typeof increment !== "bigint" && !Number.isSafeInteger(increment)) {
+      throw new InvalidArgumentError(`increment is ${String(increment)}: give a whole number, or a bigint`);
+    }
+    if (payload !== undefined && payload.length > 0) {
+      throw InvalidArgumentError.format(["increment", "payload"], "are mutually exclusive");
+    }
+    fields.push(["Nats-Incr", String(increment)]);
+    gates.push(["a message counter", 2]);
+  }
+  if (schedule !== undefined) {
+    if (cancelSchedule !== undefined) {
+      throw InvalidArgumentError.format(["schedule", "cancelSchedule"], "are mutually exclusive");
+    }
+    const [made, gate] = scheduleHeaders(subject, schedule);
+    fields.push(...made);
+    gates.push(gate);
+  } else if (cancelSchedule !== undefined) {
+    fields.push(...cancelHeaders(subject, cancelSchedule));
+    gates.push(["cancelSchedule", 4]);
+  }
+  if (fields.length === 0) return { headers, gates: NO_GATES };
+  return { headers: withFields(headers, fields), gates };
+}
+
+/** Headers with some fields set; those given are not changed. */
+export function withFields(given: MsgHdrs | undefined, fields: readonly [string, string][]): MsgHdrsImpl {
+  const made = given === undefined ? new MsgHdrsImpl() : toHeaders(given).clone();
+  for (const [name, value] of fields) made.set(name, value);
+  return made;
+}
+
+function expected(expect: PublishExpectations, fields: [string, string][], gates: Gated[]): void {
+  const { streamName, lastMsgID, lastSequence, lastSubjectSequence, lastSubjectSequenceSubject } = expect;
+  if (streamName !== undefined) fields.push(["Nats-Expected-Stream", streamName]);
+  if (lastMsgID !== undefined) fields.push(["Nats-Expected-Last-Msg-Id", lastMsgID]);
+  if (lastSequence !== undefined) {
+    fields.push(["Nats-Expected-Last-Sequence", sequenceText("lastSequence", lastSequence)]);
+  }
+  if (lastSubjectSequence !== undefined) {
+    fields.push([
+      "Nats-Expected-Last-Subject-Sequence",
+      sequenceText("lastSubjectSequence", lastSubjectSequence),
+    ]);
+  }
+  if (lastSubjectSequenceSubject !== undefined) {
+    validateSubscribeSubject(lastSubjectSequenceSubject, "lastSubjectSequenceSubject");
+    if (lastSubjectSequence === undefined) {
+      throw new InvalidArgumentError(
+        "lastSubjectSequenceSubject needs lastSubjectSequence, the sequence to expect",
+      );
+    }
+    fields.push(["Nats-Expected-Last-Subject-Sequence-Subject", lastSubjectSequenceSubject]);
+    gates.push(["lastSubjectSequenceSubject", 1]);
+  }
+}
+
+function sequenceText(name: string, value: number | bigint): string {
+  if (value < 0 || (typeof value !== "bigint" && !Number.isSafeInteger(value))) {
+    throw new InvalidArgumentError(`${name} is ${String(value)}: give a sequence, 0 or more`);
+  }
+  return String(value);
+}
+
+/** The last sequence that a message expects; 0 counts. */
+export function expectedSequence({ expect }: JetStreamMessageOptions): number | undefined {
+  const sequence = expect?.lastSubjectSequence ?? expect?.lastSequence;
+  return sequence === undefined ? undefined : Number(sequence);
+}

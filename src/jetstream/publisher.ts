@@ -1,0 +1,434 @@
+// Publisher: many publishes under way at once, each with its ack; what js.publisher gives.
+//
+//   publish --> waiting [oldest ... newest] --> in flight, at most maxInFlight, by token --> ack or error
+//                                                  ^    |
+//                 again: nobody answered, the      |    |    all acks come to one inbox: <inbox>.<token>
+//                 server was busy, the link broke  '----'
+/// <reference lib="esnext.disposable" preserve="true" />
+import type {
+  Msg,
+  NatsConnection,
+  Payload,
+  Status,
+  Subscription,
+  WaitOptions,
+} from "../client/connection.ts";
+import {
+  ClosedConnectionError,
+  ConnectionError,
+  InvalidArgumentError,
+  NatsError,
+  TimeoutError,
+} from "../errors.ts";
+import { aborted, type Deferred, deferred, LONGEST_TIMER, settle } from "../lib/deferred.ts";
+import { Nuid } from "../lib/nuid.ts";
+import { Queue } from "../lib/queue.ts";
+import type { MsgHdrs } from "../protocol/headers.ts";
+import type { Api } from "./api.ts";
+import { JetStreamApiError } from "./api-error.ts";
+import { assertLevel, type Gated } from "./gates.ts";
+import { isNoResponders, NoStreamError, OutcomeUnknownError, type PubAck, readPubAck } from "./pub-ack.ts";
+import {
+  expectedSequence,
+  type JetStreamMessageOptions,
+  type Prepared,
+  prepare,
+  withFields,
+} from "./publish-options.ts";
+
+/** Options of {@link JetStreamClient.publisher}. */
+export interface PublisherOptions {
+  /** how many messages may be without their ack at once; default 256 */
+  maxInFlight?: number;
+  /** how many messages may wait for their turn beyond these; default 65 536. One more is refused, code OUTBOUND_FULL. */
+  maxWaiting?: number;
+  /**
+   * How often to publish a message again: when nobody answers, when the server was too busy, and when the link broke before the
+   * ack came. Default -1: for as long as the timeout leaves time. With 0 messages get no id, and what was in flight in a link
+   * that broke is reported as an {@link OutcomeUnknownError}.
+   */
+  retries?: number;
+  /** milliseconds before a message is published again; default 250. After a broken link it is when there is a new one. */
+  retryWait?: number;
+  /** milliseconds from the first time a message is sent, with its retries; default: the `timeout` of the {@link JetStreamOptions} */
+  timeout?: number;
+}
+
+/** Options of one publish of a {@link JetStreamPublisher}. */
+export interface PublisherMessageOptions extends JetStreamMessageOptions {
+  /** ends the wait for the ack; code ABORTED */
+  signal?: AbortSignal;
+}
+
+/**
+ * Publishes with a bounded number of messages in flight. They are sent in the order of the calls; what is sent again may be
+ * stored after what was published later.
+ */
+export interface JetStreamPublisher extends AsyncDisposable {
+  /** messages that were sent and have no ack yet */
+  readonly inFlight: number;
+  /** messages that wait for their turn */
+  readonly waiting: number;
+  /**
+   * Publish a message; resolves with its ack. Each settles by itself: handle the rejection of every one. Bytes must not change
+   * before it does. An error that says nothing else leaves the message not stored.
+   *
+   * @throws {@link NatsError} as {@link JetStreamClient.publish}, and OUTBOUND_FULL, DRAINING, CLOSED
+   */
+  publish(subject: string, payload?: Payload, options?: PublisherMessageOptions): Promise<PubAck>;
+  /**
+   * Resolves when the next message can be sent at once.
+   * @throws {@link NatsError} TIMEOUT, ABORTED
+   */
+  ready(options?: WaitOptions): Promise<void>;
+  /**
+   * Take no more messages, and resolve when all that were taken have settled, whatever came of them. No default timeout; when
+   * it runs out, they go on.
+   * @throws {@link NatsError} TIMEOUT, ABORTED
+   */
+  drain(options?: WaitOptions): Promise<void>;
+}
+
+interface Entry {
+  readonly subject: string;
+  readonly payload: Payload | undefined;
+  readonly headers: MsgHdrs | undefined;
+  readonly gates: readonly Gated[];
+  readonly options: PublisherMessageOptions;
+  readonly msgID: string | undefined;
+  resolve(ack: PubAck): void;
+  reject(error: unknown): void;
+  /** gives up on the signal; there while it is listened to */
+  abort: (() => void) | undefined;
+  /**
+   * `waiting` for its turn; `sent`, and the answer may come; `refused` for now, to be sent when the timer says so; `cut` off with
+   * its link, to be sent with the next one; `settled`
+   */
+  state: "waiting" | "sent" | "refused" | "cut" | "settled";
+  /** it was cut off once: whatever comes but an ack, it may be stored */
+  open: boolean;
+  token: number;
+  attempts: number;
+  /** of `performance.now()`, from the first time it was sent */
+  deadline: number;
+}
+
+/** The publisher behind js.publisher. */
+export class Publisher implements JetStreamPublisher {
+  readonly #api: Api;
+  readonly #nc: NatsConnection;
+  readonly #options: Required<PublisherOptions>;
+  readonly #ids = new Nuid();
+  readonly #inbox: string;
+  readonly #sub: Subscription;
+  readonly #status: AsyncIterator<Status>;
+  // by token, in the order of their deadlines
+  readonly #inFlight = new Map<number, Entry>();
+  readonly #waiting = new Queue<Entry>();
+  #nextToken = 1;
+  // one for all deadlines, set for the earliest
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  // one for all that was refused for now
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  // the API level of the server, while it is known; asked for when a message needs one
+  #level: number | undefined;
+  #asking = false;
+  #pumping = false;
+  #room: Deferred<void> | undefined;
+  #drained: Deferred<void> | undefined;
+  #closed: NatsError | undefined;
+
+  /** @throws {NatsError} INVALID_ARGUMENT, CLOSED, DRAINING */
+  constructor(api: Api, options: PublisherOptions = {}) {
+    const { maxInFlight = 256, maxWaiting = 65_536, retries = -1, retryWait = 250 } = options;
+    const { timeout = api.options.timeout } = options;
+    const least = { maxInFlight: 1, maxWaiting: 0, retries: -1, retryWait: 0, timeout: 1 };
+    this.#options = { maxInFlight, maxWaiting, retries, retryWait, timeout };
+    for (const [name, value] of Object.entries(this.#options) as [keyof typeof least, number][]) {
+      if (value >= least[name]) continue;
+      throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least[name]} or more`);
+    }
+    this.#api = api;
+    this.#nc = api.nc;
+    this.#inbox = `${this.#nc.createInbox()}.`;
+    this.#sub = this.#nc.subscribe(`${this.#inbox}*`, {
+      callback: (error, msg) => (error === null ? this.#onReply(msg) : undefined),
+    });
+    void this.#sub.closed.then((error) => this.#close(error));
+    this.#status = this.#nc.status()[Symbol.asyncIterator]();
+    void this.#watch();
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  get #full(): boolean {
+    return this.#inFlight.size >= this.#options.maxInFlight || this.#waiting.length > 0;
+  }
+
+  publish(subject: string, payload?: Payload, options: PublisherMessageOptions = {}): Promise<PubAck> {
+    return new Promise((resolve, reject) => {
+      const { signal } = options;
+      if (signal?.aborted) throw aborted(signal, `the publish to '${subject}'`);
+      let { headers, gates } = this.#admit(subject, payload, options);
+      let msgID = headers?.get("Nats-Msg-Id") || undefined;
+      if (msgID === undefined && this.#options.retries !== 0) {
+        msgID = this.#ids.next();
+        headers = withFields(headers, [["Nats-Msg-Id", msgID]]);
+      }
+      const entry: Entry = {
+        subject,
+        payload,
+        headers,
+        gates,
+        options,
+        msgID,
+        resolve,
+        reject,
+        abort: undefined,
+        state: "waiting",
+        open: false,
+        token: 0,
+        attempts: 0,
+        deadline: 0,
+      };
+      if (signal !== undefined) {
+        entry.abort = () => this.#fail(entry, aborted(signal, `the publish to '${subject}'`));
+        signal.addEventListener("abort", entry.abort);
+      }
+      if (this.#full || gates.length > 0) {
+        this.#waiting.push(entry);
+        this.#pump();
+      } else {
+        this.#begin(entry);
+      }
+    });
+  }
+
+  #admit(subject: string, payload: Payload | undefined, options: PublisherMessageOptions): Prepared {
+    if (this.#drained !== undefined) {
+      throw new NatsError("DRAINING", `the publisher was drained: '${subject}' was not taken`, { subject });
+    }
+    if (this.#closed !== undefined) throw new ClosedConnectionError({ subject, cause: this.#closed });
+    if (this.#full && this.#waiting.length >= this.#options.maxWaiting) {
+      throw new NatsError(
+        "OUTBOUND_FULL",
+        `${this.#inFlight.size} messages are in flight and ${this.#waiting.length} wait: '${subject}' was not taken. ` +
+          "Await ready() before each publish",
+        { subject },
+      );
+    }
+    return prepare(subject, payload, options);
+  }
+
+  // -- sending -------------------------------------------------------------------------------------------------------
+
+  // Begin with what waits, as far as there is room.
+  #pump(): void {
+    // a message that can't be sent fails, and that makes room
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#inFlight.size < this.#options.maxInFlight) {
+      const entry = this.#waiting.peek();
+      if (entry === undefined) break;
+      if (entry.state === "waiting") {
+        if (entry.gates.length > 0 && this.#level === undefined) {
+          this.#askLevel(entry);
+          break;
+        }
+        this.#begin(entry);
+      }
+      this.#waiting.shift();
+    }
+    this.#pumping = false;
+    if (!this.#full) {
+      this.#room?.resolve();
+      this.#room = undefined;
+    }
+    if (this.#drained !== undefined && this.#inFlight.size + this.#waiting.length === 0) {
+      this.#close(undefined);
+    }
+  }
+
+  // What is behind it waits too: messages keep their order.
+  #askLevel(entry: Entry): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const known = (level?: number): void => {
+      this.#asking = false;
+      this.#level = level;
+      this.#pump();
+    };
+    this.#api.level({ timeout: this.#options.timeout }).then(known, (error: unknown) => {
+      this.#fail(entry, error);
+      known();
+    });
+  }
+
+  #begin(entry: Entry): void {
+    try {
+      assertLevel(this.#api, entry.gates, this.#level ?? 0);
+    } catch (error) {
+      return this.#fail(entry, error);
+    }
+    entry.token = this.#nextToken++;
+    entry.deadline = performance.now() + this.#options.timeout;
+    this.#inFlight.set(entry.token, entry);
+    this.#timer ??= this.#expireAfter(this.#options.timeout);
+    this.#send(entry);
+  }
+
+  #send(entry: Entry): void {
+    const { subject, payload, headers } = entry;
+    const reply = this.#inbox + entry.token;
+    try {
+      this.#nc.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
+      entry.state = "sent";
+      entry.attempts++;
+    } catch (error) {
+      this.#fail(entry, error);
+    }
+  }
+
+  #resend(state: Entry["state"]): void {
+    for (const entry of [...this.#inFlight.values()]) if (entry.state === state) this.#send(entry);
+  }
+
+  // -- what comes of it ----------------------------------------------------------------------------------------------
+
+  #onReply(msg: Msg): void {
+    const entry = this.#inFlight.get(Number(msg.subject.slice(this.#inbox.length)));
+    // there is none for the second ack of what was sent twice, and for one that is late
+    if (entry === undefined) return;
+    const { subject, attempts, options } = entry;
+    let ack: PubAck;
+    try {
+      if (isNoResponders(msg)) throw new NoStreamError(subject, attempts);
+      ack = readPubAck(msg, subject, expectedSequence(options));
+    } catch (error) {
+      entry.state = "refused";
+      const again = error instanceof NoStreamError || (error instanceof JetStreamApiError && error.transient);
+      if (again && this.#mayRetry(entry)) this.#retryTimer ??= this.#retryAfter(this.#options.retryWait);
+      else this.#fail(entry, error);
+      return;
+    }
+    this.#settle(entry);
+    entry.resolve(ack);
+    this.#pump();
+  }
+
+  #mayRetry({ attempts, deadline }: Entry): boolean {
+    const { retries, retryWait } = this.#options;
+    return (retries < 0 || attempts <= retries) && deadline - performance.now() > retryWait;
+  }
+
+  #retryAfter(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#resend("refused");
+    }, ms);
+  }
+
+  async #watch(): Promise<void> {
+    for (let next = await this.#status.next(); next.done !== true; next = await this.#status.next()) {
+      const { type } = next.value;
+      if (type === "disconnect") this.#linkDown();
+      else if (type === "reconnect") this.#resend("cut");
+    }
+  }
+
+  // Acks that were on their way are lost. A message that is whole goes with the next link, and once more: it is stored once.
+  #linkDown(): void {
+    this.#level = undefined;
+    for (const entry of [...this.#inFlight.values()]) {
+      if (entry.state !== "sent") continue;
+      entry.state = "cut";
+      entry.open = true;
+      if (!this.#repeatable(entry)) {
+        this.#fail(entry, new ConnectionError("the link broke before its ack came", {}, "DISCONNECTED"));
+      }
+    }
+  }
+
+  #repeatable({ msgID, attempts, options: { expect = {} } }: Entry): boolean {
+    const { retries } = this.#options;
+    // looked at before the id: a message that is stored would be refused for what it changed
+    const conditional = expect.lastSequence ?? expect.lastSubjectSequence;
+    return msgID !== undefined && conditional === undefined && (retries < 0 || attempts <= retries);
+  }
+
+  #expireAfter(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#expire(), Math.min(Math.max(ms, 1), LONGEST_TIMER));
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const entry of [...this.#inFlight.values()]) {
+      if (entry.deadline > now) break;
+      const missing = this.#nc.info === undefined ? "no connection" : "no reply";
+      const { timeout } = this.#options;
+      this.#fail(
+        entry,
+        new TimeoutError(`no ack came within ${timeout} ms`, { subject: entry.subject }, missing),
+      );
+    }
+    const [first] = this.#inFlight.values();
+    if (first !== undefined) this.#timer ??= this.#expireAfter(first.deadline - now);
+  }
+
+  #fail(entry: Entry, error: unknown): void {
+    const { state, open, subject, msgID } = entry;
+    if (state === "settled") return;
+    this.#settle(entry);
+    const unknown = open || state === "sent";
+    entry.reject(unknown ? new OutcomeUnknownError(subject, msgID, error as NatsError) : error);
+    this.#pump();
+  }
+
+  #settle(entry: Entry): void {
+    entry.state = "settled";
+    this.#inFlight.delete(entry.token);
+    if (entry.abort !== undefined) entry.options.signal?.removeEventListener("abort", entry.abort);
+  }
+
+  // -- end -----------------------------------------------------------------------------------------------------------
+
+  ready(options: WaitOptions = {}): Promise<void> {
+    if (!this.#full || this.#closed !== undefined) return Promise.resolve();
+    return settle((this.#room ??= deferred()), { ...options, what: "waiting for room to publish" });
+  }
+
+  drain(options: WaitOptions = {}): Promise<void> {
+    if (this.#closed !== undefined) return Promise.resolve();
+    this.#drained ??= deferred();
+    const drained = settle(this.#drained, { ...options, what: "draining the publisher" });
+    this.#pump();
+    return drained;
+  }
+
+  // All have settled, or the subscription has ended: the connection has, or the server does not allow it.
+  #close(error: Error | undefined): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = (error as NatsError | undefined) ?? new ClosedConnectionError();
+    const left = [...this.#inFlight.values()];
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift())
+      left.push(entry);
+    for (const entry of left) this.#fail(entry, this.#closed);
+    this.#sub.unsubscribe();
+    void this.#status.return?.();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retryTimer);
+    this.#room?.resolve();
+    this.#drained?.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+}
