@@ -14,7 +14,9 @@ export type Need =
   /** servers that stop and start again at the same address */
   | "restart"
   /** servers with JetStream; the shared one has it too */
-  | "jetstream";
+  | "jetstream"
+  /** a WebSocket that can be told which certificates to trust */
+  | "trusting-websocket";
 
 /** How a server of a case's own shall be. Plain data: it may have to travel to where servers are started. */
 export interface ServerWishes {
@@ -22,8 +24,14 @@ export interface ServerWishes {
   maxConnections?: number;
   maxSubscriptions?: number;
   jetstream?: true;
-  /** what it asks for where the transport is TLS; default `required` */
-  tls?: "available" | "first" | "verify";
+  /** what it asks for; `required` where the transport is TLS. Over WebSocket any of them means `wss://`. */
+  tls?: "required" | "available" | "first" | "verify";
+  /** its certificate is for `example.test` alone; over TLS */
+  wrongName?: true;
+  /** the token that lets anybody in */
+  token?: string;
+  /** public nkeys of those who may log in */
+  nkeys?: string[];
   /** who may log in; without it anybody may */
   users?: UserWish[];
 }

@@ -1,5 +1,6 @@
 // All suites, in the order in which a starter runs them: a new suite is one more line in the list.
 import type { TransportName } from "../fixtures/real-server.ts";
+import { auth } from "./auth.ts";
 import { connection, dialing } from "./connection.ts";
 import { drain } from "./drain.ts";
 import { refusals } from "./errors.ts";
@@ -15,6 +16,7 @@ import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
 import { requestMany, requests } from "./requests.ts";
 import { services, servicesElsewhere } from "./services.ts";
+import { secureWebSocket, tls } from "./tls.ts";
 
 const suites: readonly Suite[] = [
   connection,
@@ -29,6 +31,9 @@ const suites: readonly Suite[] = [
   flowControl,
   limits,
   refusals,
+  auth,
+  tls,
+  secureWebSocket,
   reconnect,
   services,
   servicesElsewhere,

@@ -33,7 +33,7 @@ export async function startWished(
   transport: TransportName,
   wishes: ServerWishes = {},
 ): Promise<SuiteServer> {
-  const server = await startServer(t, suiteOptions(optionsOf(wishes), transport));
+  const server = await startServer(t, suiteOptions(optionsOf(wishes, transport), transport));
   return {
     url: server.urlFor(transport),
     stop: () => server.stop(),
@@ -41,24 +41,35 @@ export async function startWished(
   };
 }
 
-function optionsOf(wishes: ServerWishes): ServerOptions {
-  const { maxPayload, maxConnections, maxSubscriptions, users, jetstream, tls } = wishes;
+function optionsOf(wishes: ServerWishes, transport: TransportName): ServerOptions {
+  const { maxPayload, maxConnections, maxSubscriptions, jetstream, tls, wrongName } = wishes;
+  const wrong = { cert_file: certPath("wronghost.crt"), key_file: certPath("wronghost.key") };
   return {
     ...(jetstream && { jetstream }),
-    ...(tls && { tls }),
+    ...(tls && (transport === "ws" ? { websocket: { tls: true } } : { tls })),
     config: {
       ...(maxPayload && { max_payload: maxPayload }),
       ...(maxConnections && { max_connections: maxConnections }),
       ...(maxSubscriptions && { max_subscriptions: maxSubscriptions }),
-      ...(users && {
-        authorization: {
-          users: users.map(({ user, pass, publish, subscribe }) => ({
-            user,
-            password: pass,
-            permissions: { ...(publish && { publish }), ...(subscribe && { subscribe }) },
-          })),
-        },
-      }),
+      ...(wrongName && { tls: wrong }),
+      ...authorizationOf(wishes),
+    },
+  };
+}
+
+function authorizationOf({ users, token, nkeys }: ServerWishes): Record<string, unknown> {
+  if (token !== undefined) return { authorization: { token } };
+  if (!users && !nkeys) return {};
+  return {
+    authorization: {
+      users: [
+        ...(users ?? []).map(({ user, pass, publish, subscribe }) => ({
+          user,
+          password: pass,
+          permissions: { ...(publish && { publish }), ...(subscribe && { subscribe }) },
+        })),
+        ...(nkeys ?? []).map((nkey) => ({ nkey })),
+      ],
     },
   };
 }
