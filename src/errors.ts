@@ -12,6 +12,8 @@ export type NatsErrorCode =
   | "AUTHENTICATION_EXPIRED"
   /** an authenticator of the user threw or gave something that is no credential */
   | "AUTHENTICATOR"
+  /** JetStream: not all messages of a batch arrived; of an atomic batch nothing was stored */
+  | "BATCH_INCOMPLETE"
   /** the connection is closed */
   | "CLOSED"
   /** a payload could not be encoded or decoded, or failed its schema */

@@ -148,6 +148,9 @@ export function apiError(error: ApiError, facts: ApiErrorFacts = {}): NatsError 
     case 10071:
     case 10164:
       return new WrongLastSequenceError(error, facts);
+    case 10176:
+    case 10208:
+      return new JetStreamApiError(error, rest, "BATCH_INCOMPLETE");
     case 10039:
     case 10076:
       return new JetStreamApiError(error, rest, "JETSTREAM_NOT_ENABLED");

@@ -1,6 +1,7 @@
 // Client: what jetstream() gives.
 import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
+import { type Batch, startBatch } from "./batch.ts";
 import { createManager, type JetStreamManager } from "./manager.ts";
 import type { PubAck } from "./pub-ack.ts";
 import { publish } from "./publish.ts";
@@ -28,6 +29,12 @@ export interface JetStreamClient {
    * @throws {@link NatsError} INVALID_ARGUMENT, CLOSED, DRAINING
    */
   publisher(options?: PublisherOptions): JetStreamPublisher;
+  /**
+   * Begin an atomic batch with its first message. The stream must have `allow_atomic`. Server 2.12.
+   *
+   * @throws {@link NatsError} those of `publish`
+   */
+  startBatch(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<Batch>;
   /** The options, as they were given. */
   getOptions(): JetStreamOptions;
   /**
@@ -44,6 +51,7 @@ function createClient(api: Api): JetStreamClient {
     apiPrefix: api.options.prefix,
     publish: (subject, payload, options) => publish(api, subject, payload, options),
     publisher: (options) => new Publisher(api, options),
+    startBatch: (subject, payload, options) => startBatch(api, subject, payload, options),
     getOptions: () => ({ ...api.options.given }),
     async jetstreamManager(checkAPI = true, options) {
       const jsm = createManager(api, self);

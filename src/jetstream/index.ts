@@ -61,6 +61,7 @@ export type {
   SubjectTransformConfig,
 } from "../protocol/jetstream/stream.ts";
 export type { ApiOptions } from "./api.ts";
+export type { Batch, BatchMessageOptions } from "./batch.ts";
 export {
   ConsumerExistsError,
   ConsumerNotFoundError,
@@ -79,7 +80,7 @@ export type { ConsumerAPI } from "./consumer-api.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";
-export { NoStreamError, OutcomeUnknownError, type PubAck } from "./pub-ack.ts";
+export { NoStreamError, OutcomeUnknownError, type PubAck, type BatchAck } from "./pub-ack.ts";
 export type {
   JetStreamMessageOptions,
   JetStreamPublishOptions,

@@ -23,6 +23,9 @@ export interface PubAck {
   count?: number;
 }
 
+/** A batch was stored; `seq` is the sequence of its last message. */
+export type BatchAck = PubAck & { batch: string; count: number };
+
 /** No stream takes what is published to the subject; nothing was stored. Code `NO_RESPONDERS`. */
 export class NoStreamError extends NatsError {
   /** how often it was published */

@@ -7,6 +7,7 @@ import { refusals } from "./errors.ts";
 import { flowControl } from "./flow-control.ts";
 import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
+import { jetstreamBatch } from "./jetstream-batch.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
@@ -42,6 +43,7 @@ const suites: readonly Suite[] = [
   jetstreamPublish,
   jetstreamPublisher,
   jetstreamPublisherCut,
+  jetstreamBatch,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

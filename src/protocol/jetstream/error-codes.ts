@@ -64,15 +64,39 @@ export const JetStreamApiCodes = {
   MessageTtlInvalid: 10165,
   MessageTtlDisabled: 10166,
   TooManyRequests: 10167,
+  /** the stream has no `allow_msg_counter` */
+  MessageCounterDisabled: 10168,
+  /** the stream has no `allow_atomic` */
   AtomicPublishDisabled: 10174,
+  AtomicPublishMissingSequence: 10175,
+  /** a message of the batch is missing, or it was idle for too long */
+  AtomicPublishIncomplete: 10176,
+  /** `Nats-Expected-Last-Msg-Id` */
+  AtomicPublishUnsupportedHeader: 10177,
+  AtomicPublishInvalidId: 10179,
   /** too high or no number */
   RequiredApiLevel: 10185,
   /** with the reason in the text */
   StreamOfflineReason: 10194,
   /** with the reason in the text */
   ConsumerOfflineReason: 10195,
+  /** the stream has no `allow_msg_schedules` */
+  MessageSchedulesDisabled: 10188,
+  MessageSchedulesInvalidPattern: 10189,
+  MessageSchedulesInvalidTarget: 10190,
+  /** more than 1000 messages, unless the server is configured otherwise */
+  AtomicPublishTooLarge: 10199,
+  AtomicPublishInvalidCommit: 10200,
+  /** two messages of the batch have one id, or the stream has it already */
+  AtomicPublishDuplicateId: 10201,
   ConsumerInvalidReset: 10204,
+  /** the stream has no `allow_batched` */
   BatchPublishDisabled: 10205,
+  BatchPublishInvalidPattern: 10206,
+  BatchPublishInvalidId: 10207,
+  /** it is over, or was idle for too long */
+  BatchPublishUnknownId: 10208,
+  /** 50 batches of the stream or 1000 of the server are open, unless it is configured otherwise */
   AtomicPublishTooManyInflight: 10210,
   BatchPublishTooManyInflight: 10211,
 } as const;
