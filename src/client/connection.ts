@@ -92,6 +92,8 @@ export interface Msg {
   readonly data: Uint8Array;
   /** the headers, if there are any */
   readonly headers?: MsgHdrs | undefined;
+  /** @internal the number in the status line of a message of the server, which has no payload; else 0. Looks at the bytes only. */
+  readonly statusCode?: number;
   /** publish a reply; false when the message asks for none */
   respond(payload?: Payload, options?: PublishOptions): boolean;
   /**

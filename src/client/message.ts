@@ -84,17 +84,20 @@ export class MsgImpl implements Msg {
     );
   }
 
-  /** True for `NATS/1.0 503` with an empty payload: nobody was there to answer. Looks at the bytes only. */
-  get isNoResponders(): boolean {
+  get statusCode(): number {
     const at = this.#headerStart + 9;
+    if (this.#dataStart !== this.#dataEnd || this.#dataStart < at + 3) return 0;
     const bytes = this.#bytes;
-    return (
-      this.#dataStart === this.#dataEnd &&
-      this.#dataStart - this.#headerStart >= 12 &&
-      bytes[at] === 0x35 &&
-      bytes[at + 1] === 0x30 &&
-      bytes[at + 2] === 0x33
-    );
+    // NATS/1.0 <three digits>
+    if (bytes[at - 1] !== 0x20) return 0;
+    let code = 0;
+    for (let i = at; i < at + 3; i++) code = code * 10 + (bytes[i] as number) - 0x30;
+    return code >= 100 && code < 1000 ? code : 0;
+  }
+
+  /** True for `NATS/1.0 503` with an empty payload: nobody was there to answer. */
+  get isNoResponders(): boolean {
+    return this.statusCode === 503;
   }
 
   respond(payload?: Payload, options?: PublishOptions): boolean {

@@ -2,6 +2,7 @@
 import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import { type Batch, startBatch } from "./batch.ts";
+import { type Consumers, consumersOf } from "./consumers.ts";
 import { createManager, type JetStreamManager } from "./manager.ts";
 import type { PubAck } from "./pub-ack.ts";
 import { publish } from "./publish.ts";
@@ -12,6 +13,8 @@ import { type StreamAPI, streamApi } from "./stream-api.ts";
 
 /** JetStream for those who store and read messages. */
 export interface JetStreamClient {
+  /** consumers, to read messages with */
+  readonly consumers: Consumers;
   /** streams by their name */
   readonly streams: Pick<StreamAPI, "get">;
   /** what the subjects of its API begin with */
@@ -47,6 +50,7 @@ export interface JetStreamClient {
 /** The client behind an API. */
 function createClient(api: Api): JetStreamClient {
   const self: JetStreamClient = {
+    consumers: consumersOf(api),
     streams: streamApi(api),
     apiPrefix: api.options.prefix,
     publish: (subject, payload, options) => publish(api, subject, payload, options),

@@ -60,6 +60,7 @@ export type {
   StreamUpdateConfig,
   SubjectTransformConfig,
 } from "../protocol/jetstream/stream.ts";
+export type { DeliveryInfo } from "./ack-subject.ts";
 export type { ApiOptions } from "./api.ts";
 export type { Batch, BatchMessageOptions } from "./batch.ts";
 export {
@@ -77,6 +78,42 @@ export {
 export { jetstream, type JetStreamClient, jetstreamManager } from "./client.ts";
 export type { Changes, ConfigOptions } from "./config.ts";
 export type { ConsumerAPI } from "./consumer-api.ts";
+export type { Consumers } from "./consumers.ts";
+export type {
+  BoundPushConsumerOptions,
+  ConsumeCallback,
+  ConsumeOptions,
+  Consumer,
+  ConsumerDeleted,
+  ConsumerHealth,
+  ConsumerMessages,
+  ConsumerNotFound,
+  ConsumerNotification,
+  ConsumerPinned,
+  ConsumerUnpinned,
+  Debug,
+  Discard,
+  ExceededLimits,
+  FetchOptions,
+  FlowControl,
+  Heartbeat,
+  HeartbeatsMissed,
+  MissingOptions,
+  NextOptions,
+  NextPull,
+  NoResponders,
+  OrderedConsumerOptions,
+  OrderedConsumerRecreated,
+  OrderedPushConsumerOptions,
+  PriorityOptions,
+  PullOptions,
+  PullRequest,
+  PushConsumeOptions,
+  PushConsumer,
+  Reset,
+  StreamNotFound,
+} from "./consuming.ts";
+export { ackAckAll, type JsMsg, type NextRequest } from "./js-msg.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";

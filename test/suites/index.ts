@@ -10,6 +10,8 @@ import { messageHeaders } from "./headers.ts";
 import { jetstreamBatch } from "./jetstream-batch.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
+import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
+import { jetstreamMessages } from "./jetstream-messages.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
@@ -44,6 +46,9 @@ const suites: readonly Suite[] = [
   jetstreamPublisher,
   jetstreamPublisherCut,
   jetstreamBatch,
+  jetstreamMessages,
+  jetstreamFetch,
+  jetstreamConsume,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

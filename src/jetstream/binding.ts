@@ -1,0 +1,130 @@
+// Binding: the consumer on the server that a flow is fed by: one that has a name and stays, or the one that an ordered consumer
+// makes for itself, again and again.
+import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
+import { SequenceReader } from "./ack-subject.ts";
+import type { Api, ApiOptions } from "./api.ts";
+import { createConsumer } from "./consumer-create.ts";
+
+/** A consumer that others made. */
+export class NamedBinding {
+  readonly ordered = false;
+  readonly stream: string;
+  readonly name: string;
+  readonly #api: Api;
+  // never ask the API
+  readonly #blind: boolean;
+
+  constructor(api: Api, stream: string, name: string, blind: boolean) {
+    this.#api = api;
+    this.stream = stream;
+    this.name = name;
+    this.#blind = blind;
+  }
+
+  /** true when the server can be asked for it */
+  get askable(): boolean {
+    return !this.#blind;
+  }
+
+  /**
+   * Is it there?
+   * @throws {@link NatsError} CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, and those of a call
+   */
+  async check(options?: ApiOptions): Promise<void> {
+    if (!this.#blind) await this.#api.call("CONSUMER.INFO", [this.stream, this.name], undefined, options);
+  }
+}
+
+/** How the consumers of an ordered one shall be. */
+export interface OrderedSetup {
+  /** what the names begin with */
+  readonly prefix: string;
+  /** where to begin, which subjects, and how; as on the wire */
+  readonly config: ConsumerConfig;
+}
+
+/** The consumers that an ordered consumer makes: each goes on behind the last message of the one before (ADR-17). */
+export class OrderedBinding {
+  readonly ordered = true;
+  readonly stream: string;
+  /** of the one that is used now; `""` when a new one is needed */
+  name = "";
+  info: ConsumerInfo | undefined;
+  readonly #api: Api;
+  readonly #setup: OrderedSetup;
+  readonly #sequences = new SequenceReader();
+  #serial = 0;
+  // deliveries of the present consumer
+  #deliveries = 0;
+  // behind which sequence of the stream to go on; undefined while nothing has been seen
+  #last: number | undefined;
+
+  constructor(api: Api, stream: string, setup: OrderedSetup) {
+    this.#api = api;
+    this.stream = stream;
+    this.#setup = setup;
+  }
+
+  /**
+   * Make the next one; it delivers to `deliver_subject`, where there is one.
+   * @throws {@link NatsError} STREAM_NOT_FOUND, CONSUMER_EXISTS, UNSUPPORTED, and those of a call
+   */
+  async create(deliver_subject: string | undefined, options?: ApiOptions): Promise<void> {
+    this.remove();
+    const name = `${this.#setup.prefix}_${++this.#serial}`;
+    const config: ConsumerConfig = { ...this.#config(), name };
+    if (deliver_subject !== undefined) config.deliver_subject = deliver_subject;
+    // a push consumer may deliver before its creation is confirmed
+    this.#deliveries = 0;
+    const info = await createConsumer(this.#api, this.stream, config, undefined, options);
+    this.info = info;
+    this.name = name;
+    // what begins at the end must not begin at a later end when it is made again
+    const { deliver_policy } = this.#setup.config;
+    if (this.#last === undefined && (deliver_policy === "new" || deliver_policy === "last")) {
+      this.#last = info.delivered.stream_seq;
+    }
+  }
+
+  // C-ADR17-4: once something was seen, only the sequence counts
+  #config(): ConsumerConfig {
+    const { config } = this.#setup;
+    if (this.#last === undefined) return config;
+    const { opt_start_time: _, ...rest } = config;
+    return { ...rest, deliver_policy: "by_start_sequence", opt_start_seq: this.#last + 1 };
+  }
+
+  /** Is this the next delivery? It counts as seen then. */
+  accepts(reply: string): boolean {
+    if (!this.#sequences.read(reply) || this.#sequences.delivery !== this.#deliveries + 1) return false;
+    this.#deliveries++;
+    this.#last = this.#sequences.stream;
+    return true;
+  }
+
+  /** True when the server has delivered more than what came. */
+  missed(deliveries: number): boolean {
+    return deliveries > this.#deliveries;
+  }
+
+  /** Go on behind this message; undefined for where it was at the beginning. */
+  rewind(last: number | undefined): void {
+    this.#last = last;
+    this.remove();
+  }
+
+  /** where {@link OrderedBinding.rewind} leads back to */
+  get position(): number | undefined {
+    return this.#last;
+  }
+
+  /** Give up the one that is used now; without waiting, as it ends by itself too. */
+  remove(): void {
+    const { name } = this;
+    if (name === "") return;
+    this.name = "";
+    this.#api.call("CONSUMER.DELETE", [this.stream, name]).catch(() => undefined);
+  }
+}
+
+export type Binding = NamedBinding | OrderedBinding;

@@ -1,0 +1,316 @@
+// Consuming: what consumers offer and how it is asked for. Types only.
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { QueuedIterator, WaitOptions } from "../client/connection.ts";
+import type { ConsumerInfo } from "../protocol/jetstream/consumer.ts";
+import type { DeliverPolicy, ReplayPolicy } from "../protocol/jetstream/enums.ts";
+import type { JsMsg } from "./js-msg.ts";
+
+/** Which pulls of a priority group are served, and when. */
+export interface PriorityOptions {
+  /** name of the priority group, of consumers that have one. Server 2.11. */
+  group?: string;
+  /** policy `overflow`: serve this pull when so many messages wait to be delivered, or `min_ack_pending` is reached */
+  min_pending?: number;
+  /** policy `overflow`: serve this pull when so many messages wait to be acknowledged, or `min_pending` is reached */
+  min_ack_pending?: number;
+  /** policy `prioritized`: 0 (first) to 9. Server 2.12. */
+  priority?: number;
+}
+
+/** What to do when the consumer or its stream is gone, also when it went while there was no connection. */
+export interface MissingOptions {
+  /** `throw` (default) ends with the typed error; `retry` waits until it is there again */
+  onMissing?: "throw" | "retry";
+  /** the familiar spelling: true is `throw`, false is `retry` */
+  abort_on_missing_resource?: boolean;
+}
+
+/** Options of every pull. */
+export interface PullOptions extends PriorityOptions, WaitOptions {
+  /** milliseconds that the server waits for messages; default 30 000, at least 1000 */
+  expires?: number;
+  /**
+   * milliseconds of silence after which the server says that it is still there. Default: half of `expires`, between 500 and
+   * 30 000; with `fetch` and `next` none up to 30 s of `expires`, as they end then anyway.
+   */
+  idle_heartbeat?: number;
+  /** never ask for the consumer info: for those who may pull and nothing else. Default false. */
+  bind?: boolean;
+}
+
+/** Options of {@link Consumer.next}. `timeout` is for all of it; then it rejects, where `expires` resolves to null. */
+export interface NextOptions extends PullOptions {
+  /** end at once when there is no message; with `expires` set, wait so long for one. Default false. */
+  no_wait?: boolean;
+}
+
+/** Options of {@link Consumer.fetch}. */
+export interface FetchOptions extends NextOptions {
+  /** messages; default 100, with `max_bytes` a million */
+  max_messages?: number;
+  /** bytes of subjects, replies, headers and payloads together */
+  max_bytes?: number;
+}
+
+/** Options of {@link Consumer.consume}. `timeout` is for the beginning: the creation of an ordered consumer. */
+export interface ConsumeOptions extends PullOptions, MissingOptions {
+  /**
+   * Messages that are asked for and not yet handed over, at most. Default 100, with `max_bytes` a million. The bound of
+   * memory, and of what other members wait for.
+   */
+  max_messages?: number;
+  /** the same in bytes of subjects, replies, headers and payloads */
+  max_bytes?: number;
+  /** ask for more when this many are left; default half of `max_messages` */
+  threshold_messages?: number;
+  /** ask for more when this many bytes are left; default half of `max_bytes` */
+  threshold_bytes?: number;
+  /**
+   * receives each message; without it, iterate. A promise it returns is waited for before more is asked for. What it
+   * throws is a `handlerError` of the connection's status, and the next message comes all the same.
+   */
+  callback?: ConsumeCallback;
+}
+
+/** Receives messages. */
+export type ConsumeCallback = (msg: JsMsg) => void | Promise<unknown>;
+
+/** Options of {@link PushConsumer.consume}. `timeout` is for the beginning. */
+export interface PushConsumeOptions extends MissingOptions, WaitOptions {
+  /** see {@link ConsumeOptions.callback} */
+  callback?: ConsumeCallback;
+}
+
+/** Options of ordered consumers. */
+export interface OrderedConsumerOptions {
+  /** what the names of the consumers it makes begin with; default: random */
+  name_prefix?: string;
+  /** only these subjects; more than one need server 2.10 */
+  filter_subjects?: string | string[];
+  /** where to begin; default with the first message */
+  deliver_policy?: DeliverPolicy;
+  /** with `by_start_sequence` */
+  opt_start_seq?: number;
+  /** RFC 3339, with `by_start_time` */
+  opt_start_time?: string;
+  /** default `instant` */
+  replay_policy?: ReplayPolicy;
+  /** milliseconds without use after which the server removes the consumer; default 5 minutes */
+  inactive_threshold?: number;
+  /** without payloads. Default false. */
+  headers_only?: boolean;
+}
+
+/** Options of ordered push consumers. */
+export interface OrderedPushConsumerOptions extends OrderedConsumerOptions {
+  /** prefix of the subjects it is delivered to; default: the `watcherPrefix` of the client, else the inbox prefix */
+  deliver_prefix?: string;
+  /** milliseconds of silence after which the server says that it is still there; default 5000, at least 100 */
+  idle_heartbeat?: number;
+}
+
+/** What is known of a push consumer that is used without asking the API. */
+export interface BoundPushConsumerOptions {
+  deliver_subject: string;
+  /** queue group */
+  deliver_group?: string;
+  /** milliseconds, as the consumer has it; without it silence is not noticed */
+  idle_heartbeat?: number;
+  /** see {@link ConsumeOptions.callback} */
+  callback?: ConsumeCallback;
+}
+
+/** nothing came for `count` times the heartbeat */
+export interface HeartbeatsMissed {
+  type: "heartbeats_missed";
+  count: number;
+}
+/** the consumer is not there; `count` times in a row */
+export interface ConsumerNotFound {
+  type: "consumer_not_found";
+  name: string;
+  stream: string;
+  count: number;
+}
+/** the stream is not there */
+export interface StreamNotFound {
+  type: "stream_not_found";
+  name: string;
+  /** how often an ordered consumer could not be made, in a row */
+  consumerCreateFails?: number;
+}
+/** the consumer was deleted */
+export interface ConsumerDeleted {
+  type: "consumer_deleted";
+  code: number;
+  description: string;
+}
+/** an ordered consumer has a new consumer on the server, and goes on behind the last message */
+export interface OrderedConsumerRecreated {
+  type: "ordered_consumer_recreated";
+  name: string;
+}
+/** a limit of the consumer is in the way */
+export interface ExceededLimits {
+  type: "exceeded_limits";
+  code: number;
+  description: string;
+}
+/** any other status of the server */
+export interface Debug {
+  type: "debug";
+  code: number;
+  description: string;
+}
+/** a pull ended before it had all it asked for */
+export interface Discard {
+  type: "discard";
+  messagesLeft: number;
+  bytesLeft: number;
+}
+/** what was asked for is void; it is asked for again */
+export interface Reset {
+  type: "reset";
+  name: string;
+}
+/** more was asked for */
+export interface NextPull {
+  type: "next";
+  options: PullRequest;
+}
+/** the server has nothing to send, and is there */
+export interface Heartbeat {
+  type: "heartbeat";
+  lastConsumerSequence: number;
+  lastStreamSequence: number;
+}
+/** the server asked whether it may send on */
+export interface FlowControl {
+  type: "flow_control";
+}
+/** nobody serves the consumer */
+export interface NoResponders {
+  type: "no_responders";
+  code: number;
+}
+/** this client has the pin of its priority group */
+export interface ConsumerPinned {
+  type: "consumer_pinned";
+  id: string;
+}
+/** it lost it */
+export interface ConsumerUnpinned {
+  type: "consumer_unpinned";
+}
+
+/** An event of {@link ConsumerMessages.status}. */
+export type ConsumerNotification =
+  | HeartbeatsMissed
+  | ConsumerNotFound
+  | StreamNotFound
+  | ConsumerDeleted
+  | OrderedConsumerRecreated
+  | ExceededLimits
+  | Debug
+  | Discard
+  | Reset
+  | NextPull
+  | Heartbeat
+  | FlowControl
+  | NoResponders
+  | ConsumerPinned
+  | ConsumerUnpinned;
+
+/** A pull as it is on the wire; durations are nanoseconds. */
+export interface PullRequest {
+  batch: number;
+  expires?: number;
+  max_bytes?: number;
+  no_wait?: boolean;
+  idle_heartbeat?: number;
+  group?: string;
+  min_pending?: number;
+  min_ack_pending?: number;
+  priority?: number;
+  id?: string;
+}
+
+/** How the consuming is. */
+export interface ConsumerHealth {
+  /**
+   * - `starting`: nothing was asked for yet
+   * - `flowing`: messages come when there are any
+   * - `offline`: there is no connection
+   * - `recovering`: the consumer is looked for, or made anew
+   * - `ended`: no more will come
+   */
+  readonly state: "starting" | "flowing" | "offline" | "recovering" | "ended";
+  /** when the last message came, as of `Date.now()`; 0 for never */
+  readonly lastMessage: number;
+  /** when the last heartbeat came; 0 for never */
+  readonly lastHeartbeat: number;
+  /** asked for, and not here yet */
+  readonly outstanding: { readonly messages: number; readonly bytes: number };
+  /** how often what was asked for was void, and it was asked for again */
+  readonly resets: number;
+}
+
+/** The messages of a consumer, while it consumes. Iterate it, unless there is a callback. */
+export interface ConsumerMessages extends QueuedIterator<JsMsg>, AsyncDisposable {
+  /** how it is, right now */
+  readonly health: ConsumerHealth;
+  /**
+   * Ask for no more. What is here already can still be iterated. Resolves when the server has been told; to wait for the
+   * last message to be handed over, await `closed()`.
+   */
+  close(): Promise<undefined | Error>;
+  /** resolves when it has ended and all that came is handed over, with the error if one ended it; never rejects */
+  closed(): Promise<undefined | Error>;
+  /** what happens on the way; ends with it */
+  status(): AsyncIterable<ConsumerNotification>;
+  /** end it now, with an error if given. What is here and not handed over is dropped: the server delivers it again. */
+  stop(error?: Error): void;
+}
+
+/** A consumer that is asked for messages. */
+export interface Consumer {
+  /**
+   * The next message; null when there is none within `expires`.
+   * @throws {NatsError} CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, JETSTREAM_STATUS, TIMEOUT, ABORTED, CLOSED, INVALID_ARGUMENT
+   */
+  next(options?: NextOptions): Promise<JsMsg | null>;
+  /**
+   * So many messages, or fewer when no more come within `expires`. The iteration ends, as soon as the server says that it is
+   * over. Leaving the loop early leaves what came meanwhile to the ack wait of the consumer.
+   * @throws {NatsError} as `next`; most by the iteration
+   */
+  fetch(options?: FetchOptions): Promise<ConsumerMessages>;
+  /**
+   * Messages without an end, over reconnects and what else happens to servers.
+   * @throws {NatsError} INVALID_ARGUMENT, and of ordered consumers those of their creation. The iteration: CONSUMER_NOT_FOUND,
+   * STREAM_NOT_FOUND, JETSTREAM_STATUS, PERMISSION_VIOLATION, ABORTED
+   */
+  consume(options?: ConsumeOptions): Promise<ConsumerMessages>;
+  /** the consumer as the server sees it; with `cached` as it was seen last. @throws {NatsError} as a call of the API */
+  info(cached?: boolean): Promise<ConsumerInfo>;
+  /** remove it from the server. @throws {NatsError} as a call of the API */
+  delete(): Promise<boolean>;
+  isPullConsumer(): boolean;
+  isPushConsumer(): boolean;
+}
+
+/** A consumer that the server sends messages of as they come. */
+export interface PushConsumer {
+  /**
+   * Receive its messages; once at a time.
+   * @throws {NatsError} INVALID_OPERATION, and of ordered consumers those of their creation. The iteration: CONSUMER_NOT_FOUND,
+   * STREAM_NOT_FOUND, PERMISSION_VIOLATION, ABORTED
+   */
+  consume(options?: PushConsumeOptions): Promise<ConsumerMessages>;
+  /** see {@link Consumer.info}. @throws {NatsError} INVALID_OPERATION for a bound one */
+  info(cached?: boolean): Promise<ConsumerInfo>;
+  /** see {@link Consumer.delete}. @throws {NatsError} INVALID_OPERATION for a bound one */
+  delete(): Promise<boolean>;
+  isPullConsumer(): boolean;
+  isPushConsumer(): boolean;
+}

@@ -1,0 +1,29 @@
+// Exclusive: lets a consumer that can do one thing at a time do one thing at a time.
+import { InvalidOperationError } from "../errors.ts";
+import { type Engine, Flow, type FlowSetup } from "./flow.ts";
+
+/** The one flow of a consumer. */
+export class Exclusive {
+  readonly #engine: Engine;
+  readonly #what: string;
+  #flow: Flow | "starting" | undefined;
+
+  /** `what` is for the message: "an ordered consumer" */
+  constructor(engine: Engine, what: string) {
+    this.#engine = engine;
+    this.#what = what;
+  }
+
+  /** @throws {@link NatsError} INVALID_OPERATION while there is one, and what the start of a flow throws */
+  async start(setup: FlowSetup): Promise<Flow> {
+    if (this.#flow === "starting" || this.#flow?.isDone === false) {
+      throw new InvalidOperationError(`${this.#what} does one thing at a time: end what it does first`);
+    }
+    this.#flow = "starting";
+    try {
+      return (this.#flow = await Flow.start(this.#engine, setup));
+    } finally {
+      if (this.#flow === "starting") this.#flow = undefined;
+    }
+  }
+}

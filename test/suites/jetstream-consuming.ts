@@ -1,0 +1,103 @@
+// JetStream consuming: a stream with messages, and consumers of it, for the suites that consume.
+import {
+  type Consumer,
+  type ConsumerConfig,
+  type ConsumerMessages,
+  type ConsumerNotification,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+  type JsMsg,
+} from "../../src/jetstream/index.ts";
+import type { NatsConnection } from "../../src/names.ts";
+import type { Harness } from "./harness.ts";
+import { Growing } from "./tools.ts";
+
+/** A stream in memory that stores `<name>.>`, with `count` messages: payloads `1`, `2`, ... on `<name>.<number>`. */
+export class Filled {
+  readonly nc: NatsConnection;
+  readonly jsm: JetStreamManager;
+  readonly js: JetStreamClient;
+  readonly name: string;
+  #count = 0;
+
+  constructor(nc: NatsConnection, jsm: JetStreamManager, name: string) {
+    this.nc = nc;
+    this.jsm = jsm;
+    this.js = jsm.jetstream();
+    this.name = name;
+  }
+
+  /** Store so many more. */
+  async fill(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) this.nc.publish(`${this.name}.${++this.#count}`, String(this.#count));
+    // with an answer: when it is there, all before it is stored
+    if (count > 0) await this.jsm.streams.info(this.name);
+  }
+
+  /** A pull consumer; explicit acks unless the configuration says otherwise. */
+  async consumer(config: ConsumerConfig = {}): Promise<Consumer> {
+    const { name } = await this.jsm.consumers.add(this.name, {
+      name: "c",
+      inactive_threshold: 60e9,
+      ...config,
+    });
+    return this.js.consumers.get(this.name, name);
+  }
+}
+
+export async function filled({ connect, prefix }: Harness, count: number, url?: string): Promise<Filled> {
+  const nc = await connect(url === undefined ? {} : { servers: url });
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: prefix, subjects: [`${prefix}.>`], storage: "memory" });
+  const stream = new Filled(nc, jsm, prefix);
+  await stream.fill(count);
+  return stream;
+}
+
+/** The sequences of the messages of a loop that ends by itself, or after `count`. Each message is acknowledged. */
+export async function sequences(
+  messages: AsyncIterable<JsMsg>,
+  count = Number.POSITIVE_INFINITY,
+): Promise<number[]> {
+  const found: number[] = [];
+  for await (const msg of messages) {
+    msg.ack();
+    if (found.push(msg.seq) >= count) break;
+  }
+  return found;
+}
+
+/** The numbers `from` to `to`. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** What a consuming tells, from now on. */
+export function notices(messages: ConsumerMessages): Growing<ConsumerNotification> {
+  const log = new Growing<ConsumerNotification>();
+  void (async () => {
+    for await (const one of messages.status()) log.push(one);
+  })();
+  return log;
+}
+
+/** A stream with `count` messages, and a pull consumer of it. */
+export async function consuming(
+  harness: Harness,
+  count: number,
+  config?: ConsumerConfig,
+): Promise<{ stream: Filled; consumer: Consumer }> {
+  const stream = await filled(harness, count);
+  return { stream, consumer: await stream.consumer(config) };
+}
+
+/** Resolves when no message of the consumer waits for its acknowledgement: the server notes them in its own time. */
+export async function allAcknowledged(consumer: Consumer): Promise<void> {
+  const limit = performance.now() + 5000;
+  for (;;) {
+    const { num_ack_pending } = await consumer.info();
+    if (num_ack_pending === 0) return;
+    if (performance.now() > limit) throw new Error(`${num_ack_pending} messages are not acknowledged`);
+  }
+}
