@@ -1,5 +1,5 @@
-// WebSocket transport: bytes in the messages of any WebSocket. Dialled by websocket.ts and websocket.deno.ts.
-import { ConnectionError, InvalidArgumentError, NatsError } from "../errors.ts";
+// WebSocket transport: bytes in the messages of any WebSocket. Dialled by websocket.ts, own-websocket.ts, websocket.deno.ts.
+import { ConnectionError, NatsError } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
 import { abortedError, serverOf, unsentError } from "./dial.ts";
 import type { Dialer, DialTarget, Transport, TransportEvents } from "./transport.ts";
@@ -20,12 +20,20 @@ const CLOSE_LIMIT = 5000;
 /** Makes the WebSocket of a runtime; may throw. */
 export type OpenSocket = (url: string, target: DialTarget) => WebSocketLike;
 
+/** Knows what the failures of a runtime's sockets mean, by their `code` or their text. */
+export type Explain = (
+  code: string,
+  text: string,
+  facts: { server: string; cause: unknown },
+) => NatsError | undefined;
+
 /** The dialer that gets its sockets from `open`, or from a factory: of the target, else `made`. */
-export function socketDialer(open: OpenSocket, made?: WebSocketFactory): Dialer {
+export function socketDialer(open: OpenSocket, explain?: Explain, made?: WebSocketFactory): Dialer {
   return (target: DialTarget): Promise<Transport> =>
     new Promise<Transport>((resolve, reject) => {
       const { scheme, signal, wsFactory: factory = made } = target;
       const server = serverOf(target);
+      const failed = (error: unknown): NatsError => failure(error, server, explain);
       if (scheme !== "ws" && scheme !== "wss") {
         throw new NatsError(
           "UNSUPPORTED",
@@ -46,7 +54,7 @@ export function socketDialer(open: OpenSocket, made?: WebSocketFactory): Dialer 
         transport?.destroy();
       };
       const adopt = (socket: WebSocketLike, encrypted: boolean): void => {
-        transport = new WebSocketTransport(socket, encrypted, server, settle);
+        transport = new WebSocketTransport(socket, encrypted, server, settle, failed);
         if (signal.aborted || socket.readyState > 1) transport.destroy();
         else if (socket.readyState === 1) settle();
       };
@@ -57,47 +65,30 @@ export function socketDialer(open: OpenSocket, made?: WebSocketFactory): Dialer 
         try {
           adopt(open(url, target), scheme === "wss");
         } catch (error) {
-          settle(failure(error, server));
+          settle(failed(error));
         }
         return;
       }
       Promise.resolve()
         .then(() => factory(url, target))
         .then(({ socket, encrypted }) => adopt(socket, encrypted))
-        .catch((error) => settle(failure(error, server)));
+        .catch((error) => settle(failed(error)));
     });
 }
 
 /** The failure behind an 'error' event, or what a constructor or factory threw. */
-function failure(event: unknown, server: string): NatsError {
+function failure(event: unknown, server: string, explain?: Explain): NatsError {
   if (event instanceof NatsError) return event;
   const { error: cause = event, message } = (event ?? {}) as {
     error?: unknown;
     message?: string;
   };
   const code = `${(cause as { code?: string | number } | undefined)?.code ?? ""}`;
-  const facts = { server, cause };
-  if (code === "ECONNREFUSED") {
-    return new ConnectionError(
-      `connection refused: nothing listens at ${server}`,
-      facts,
-      "CONNECTION_REFUSED",
-    );
-  }
   const text = message || code || "the runtime does not say why";
-  if (/^ERR_OSSL|^ERR_INVALID/.test(code) || cause instanceof SyntaxError) {
-    return new InvalidArgumentError(`cannot dial ${server}: ${text}`, facts);
-  }
-  // Deno gives no code, but the text of rustls
-  if (/CERT|TLS|SSL|SIGNATURE|EPROTO|peer certificate|fatal alert/.test(code + text)) {
-    return new NatsError(
-      "TLS",
-      `TLS with ${server} failed: ${text} (check tls.ca and tls.cert, and that it is a wss:// port)`,
-      facts,
-    );
-  }
-  const hint = code.startsWith("HPE") ? " (what answers is not HTTP: is this the WebSocket port?)" : "";
-  return new ConnectionError(`the WebSocket to ${server} failed: ${text}${hint}`, facts);
+  return (
+    explain?.(code, text, { server, cause }) ??
+    new ConnectionError(`the WebSocket to ${server} failed: ${text}`, { server, cause })
+  );
 }
 
 class WebSocketTransport implements Transport {
@@ -108,6 +99,7 @@ class WebSocketTransport implements Transport {
   readonly #gone: Promise<void>;
   /** settles the dial; later calls change nothing */
   readonly #ready: (error?: Error) => void;
+  readonly #failed: (error: unknown) => NatsError;
   #resolveGone!: () => void;
   #events: TransportEvents | undefined;
   /** what came before open(); undefined from then on */
@@ -124,11 +116,18 @@ class WebSocketTransport implements Transport {
   /** bytes that came when the socket took none any more */
   #refused = 0;
 
-  constructor(socket: WebSocketLike, encrypted: boolean, server: string, ready: (error?: Error) => void) {
+  constructor(
+    socket: WebSocketLike,
+    encrypted: boolean,
+    server: string,
+    ready: (error?: Error) => void,
+    failed: (error: unknown) => NatsError,
+  ) {
     this.#socket = socket;
     this.encrypted = encrypted;
     this.#server = server;
     this.#ready = ready;
+    this.#failed = failed;
     this.#gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
@@ -138,7 +137,7 @@ class WebSocketTransport implements Transport {
     socket.onmessage = ({ data }: { data: ArrayBuffer | string }) =>
       this.#receive(typeof data === "string" ? utf8Encoder.encode(data) : new Uint8Array(data));
     // some sockets never say 'close' after 'error'
-    socket.onerror = (event: unknown) => this.#end(failure(event, server));
+    socket.onerror = (event: unknown) => this.#end(failed(event));
     socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
       // 1000 closed, 1001 going away (a shutdown), 1005 no code given
       this.#end(
@@ -179,7 +178,7 @@ class WebSocketTransport implements Transport {
         this.#socket.send(bytes.subarray(at, at + this.maxWrite) as never);
       }
     } catch (error) {
-      this.#end(failure(error, this.#server));
+      this.#end(this.#failed(error));
       return false;
     }
     const left = this.#note();

@@ -5,6 +5,7 @@ import { InvalidArgumentError, NatsError } from "../errors.ts";
 import { serverOf } from "./dial.ts";
 import type { Dialer, DialTarget } from "./transport.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket-factory.ts";
+import { explain } from "./websocket-error.ts";
 import { socketDialer } from "./websocket-transport.ts";
 
 /** The part of Deno that is used here. */
@@ -20,7 +21,7 @@ export const dialWebSocket: Dialer = webSocketDialer();
 
 /** A {@link dialWebSocket} that gets its sockets from a factory: for proxies, sub-protocols, or a WebSocket of one's own. */
 export function webSocketDialer(factory?: WebSocketFactory): Dialer {
-  return socketDialer(openSocket, factory);
+  return socketDialer(openSocket, explain, factory);
 }
 
 function openSocket(url: string, target: DialTarget): WebSocketLike {

@@ -2,8 +2,10 @@
 import IsomorphicWebSocket from "isomorphic-ws";
 import { NatsError } from "../errors.ts";
 import { serverOf } from "./dial.ts";
+import { openOwnSocket } from "./own-websocket.ts";
 import type { Dialer, DialTarget } from "./transport.ts";
 import type { WebSocketFactory, WebSocketLike } from "./websocket-factory.ts";
+import { explain } from "./websocket-error.ts";
 import { socketDialer } from "./websocket-transport.ts";
 
 /**
@@ -18,27 +20,20 @@ export const dialWebSocket: Dialer = webSocketDialer();
 
 /** A {@link dialWebSocket} that gets its sockets from a factory: for proxies, sub-protocols, or a WebSocket of one's own. */
 export function webSocketDialer(factory?: WebSocketFactory): Dialer {
-  return socketDialer(openSocket, factory);
+  return socketDialer(openSocket, explain, factory);
 }
 
 function openSocket(url: string, target: DialTarget): WebSocketLike {
   const { scheme, tls, tlsName, wsHeaders } = target;
   const Socket = IsomorphicWebSocket as unknown as (new (...args: unknown[]) => WebSocketLike) | undefined;
+  if (!Socket || (Socket as unknown) === globalThis.WebSocket) return openOwnSocket(url, target);
   const { handshakeFirst, certFile, keyFile, caFile, ...options } = (scheme === "wss" && tls) || {};
-  const unsupported = (text: string): NatsError =>
-    new NatsError("UNSUPPORTED", text, { server: serverOf(target) });
-  if (!Socket) throw unsupported("there is no WebSocket in this runtime: give a wsFactory");
   if (certFile || keyFile || caFile) {
-    throw unsupported(
+    throw new NatsError(
+      "UNSUPPORTED",
       "a WebSocket takes no files for TLS: give the PEM texts as tls.cert, tls.key and tls.ca",
+      { server: serverOf(target) },
     );
-  }
-  // the runtime's own WebSocket takes nothing but the address
-  if ((Socket as unknown) === globalThis.WebSocket) {
-    if (wsHeaders) throw unsupported("the WebSocket of this runtime takes no headers (wsHeaders)");
-    const [option] = Object.keys(options);
-    if (option) throw unsupported(`the WebSocket of this runtime takes no TLS options (tls.${option})`);
-    return new Socket(url);
   }
   return new Socket(url, [], {
     perMessageDeflate: false,

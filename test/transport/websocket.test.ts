@@ -7,6 +7,7 @@ import type tls from "node:tls";
 import { WebSocket as WsWebSocket, WebSocketServer, type WebSocket as WsSocket } from "ws";
 import { isNatsError, type NatsErrorCode } from "../../src/errors.ts";
 import type { DialTarget } from "../../src/transport/transport.ts";
+import { dialOwnWebSocket } from "../../src/transport/own-websocket.ts";
 import { dialWebSocket, webSocketDialer } from "../../src/transport/websocket.ts";
 import type { WebSocketFactory, WebSocketLike } from "../../src/transport/websocket-factory.ts";
 import { type Peer, transportContract } from "./contract.ts";
@@ -700,9 +701,11 @@ test("where the WebSocket is the runtime's own, headers and TLS options are UNSU
     globalThis.WebSocket = own;
   });
   globalThis.WebSocket = WsWebSocket as never;
-  const dial = (more: Partial<DialTarget>) => dialWebSocket(wsTarget(port, more));
-  await assert.rejects(dial({ wsHeaders: { a: "b" } }), failure("UNSUPPORTED", "wsHeaders"));
-  await assert.rejects(dial({ scheme: "wss", tls: { ca } }), failure("UNSUPPORTED", "tls.ca"));
-  (await dial({ tls: { ca } })).destroy();
-  (await dial({ tls: null })).destroy();
+  for (const dialer of [dialWebSocket, dialOwnWebSocket]) {
+    const dial = (more: Partial<DialTarget>) => dialer(wsTarget(port, more));
+    await assert.rejects(dial({ wsHeaders: { a: "b" } }), failure("UNSUPPORTED", "wsHeaders"));
+    await assert.rejects(dial({ scheme: "wss", tls: { ca } }), failure("UNSUPPORTED", "tls.ca"));
+    (await dial({ tls: { ca } })).destroy();
+    (await dial({ tls: null })).destroy();
+  }
 });
