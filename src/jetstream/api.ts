@@ -1,8 +1,10 @@
 // Api: one call of the JetStream API: JSON out, JSON or a typed error back. Everything in jetstream/ asks through it.
 import type { Msg, NatsConnection, WaitOptions } from "../client/connection.ts";
 import { isNatsError, NatsError } from "../errors.ts";
+import { settle } from "../lib/deferred.ts";
 import { parseJson } from "../lib/json.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
+import type { JetStreamAccountStats } from "../protocol/jetstream/account.ts";
 import type { ApiCalls, ApiReply, ApiVerb } from "../protocol/jetstream/api.ts";
 import { apiError, JetStreamNotEnabledError } from "./api-error.ts";
 import type { ResolvedJetStreamOptions } from "./options.ts";
@@ -94,25 +96,38 @@ export class Api {
     });
   }
 
+  /** The account info. @throws {@link NatsError} as {@link call} */
+  accountInfo(options?: ApiOptions): Promise<JetStreamAccountStats> {
+    const info = this.call("INFO", [], undefined, options);
+    void this.#know(info);
+    return info;
+  }
+
   /**
    * The API level of the server that answers (ADR-44): 0 before 2.11. Asked for once per connected server, as that one may be a
    * leaf in front of another version; what it says of itself counts only where the account info is not allowed.
    */
-  level(options?: ApiOptions): Promise<number> {
+  async level({ timeout, signal }: WaitOptions = {}): Promise<number> {
     const { info } = this.nc;
-    if (this.#level === undefined || this.#levelOf !== info) {
-      this.#levelOf = info;
-      const asked = this.call("INFO", [], undefined, options).then(
-        ({ api }) => api.level ?? 0,
-        (error: unknown) => {
-          if (isNatsError(error) && error.code === "PERMISSION_VIOLATION") return info?.api_lvl ?? 0;
-          // the next one asks again
-          if (this.#level === asked) this.#level = undefined;
-          throw error;
-        },
-      );
-      this.#level = asked;
+    const known = this.#levelOf === info ? this.#level : undefined;
+    const level = known ?? this.#know(this.call("INFO", []));
+    try {
+      // others may wait for it too
+      return await settle(level, { timeout, signal, what: "the question for the API level" });
+    } catch (error) {
+      if (isNatsError(error) && error.code === "PERMISSION_VIOLATION") return info?.api_lvl ?? 0;
+      throw error;
     }
-    return this.#level;
+  }
+
+  #know(info: Promise<JetStreamAccountStats>): Promise<number> {
+    const level = info.then(({ api }) => api.level ?? 0);
+    this.#levelOf = this.nc.info;
+    this.#level = level;
+    // the next one asks again
+    level.catch(() => {
+      if (this.#level === level) this.#level = undefined;
+    });
+    return level;
   }
 }

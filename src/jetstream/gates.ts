@@ -69,6 +69,14 @@ export function consumerGates(config: ConsumerConfig): Gated[] {
   return found;
 }
 
+/** What a get of a message asks for that not every server has. */
+export function messageGates(start_time: unknown, no_hdr: unknown): Gated[] {
+  const found: Gated[] = [];
+  if (start_time !== undefined) found.push(["start_time", 1]);
+  if (no_hdr === true) found.push(["no_hdr", 2]);
+  return found;
+}
+
 /** Is the connected server 2.10 or later? */
 export function isModern({ nc }: Api): boolean {
   const { major = 0, minor = 0 } = nc.getServerVersion() ?? {};
@@ -84,8 +92,7 @@ export async function requireLevel(api: Api, gated: readonly Gated[], options?: 
   // should the one behind a 2.10 be older: what it left out is found in its reply
   const questions = gated.filter(([, level]) => level > 0 || !isModern(api));
   if (questions.length === 0) return 0;
-  const { timeout, signal } = options ?? {};
-  assertLevel(api, questions, await api.level({ ...(timeout && { timeout }), ...(signal && { signal }) }));
+  assertLevel(api, questions, await api.level(options));
   return Math.max(...questions.map(([, level]) => level));
 }
 

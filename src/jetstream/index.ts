@@ -6,14 +6,35 @@ export type {
   JetStreamUsage,
 } from "../protocol/jetstream/account.ts";
 export type {
+  AdvisoryBase,
+  AdvisoryClient,
+  AdvisoryData,
+  AdvisoryKind,
+  ApiAuditAdvisory,
+  ApiLimitAdvisory,
+  BatchAbandonedAdvisory,
+  ConsumerAckMetric,
+  ConsumerActionAdvisory,
+  ConsumerLeaderAdvisory,
+  ConsumerPauseAdvisory,
+  ConsumerPinnedAdvisory,
+  ConsumerUnpinnedAdvisory,
+  MaxDeliverAdvisory,
+  RefusedAdvisory,
+  ServerAdvisory,
+  SnapshotAdvisory,
+  StreamActionAdvisory,
+  StreamLeaderAdvisory,
+} from "../protocol/jetstream/advisories.ts";
+export type {
   ConsumerResetResponse,
-  DirectGetRequest,
   MsgGetRequest,
   PageRequest,
   PauseResponse,
   Pedantic,
   PurgeRequest,
   PurgeResponse,
+  SnapshotInfo,
   StreamInfoRequest,
   SuccessReply,
 } from "../protocol/jetstream/api.ts";
@@ -61,6 +82,7 @@ export type {
   SubjectTransformConfig,
 } from "../protocol/jetstream/stream.ts";
 export type { DeliveryInfo } from "./ack-subject.ts";
+export type { Advisories, Advisory, AdvisoryOptions } from "./advisories.ts";
 export type { ApiOptions } from "./api.ts";
 export type { Batch, BatchMessageOptions } from "./batch.ts";
 export {
@@ -114,6 +136,13 @@ export type {
   StreamNotFound,
 } from "./consuming.ts";
 export { ackAckAll, type JsMsg, type NextRequest } from "./js-msg.ts";
+export type {
+  DirectBatchRequest,
+  DirectLastRequest,
+  DirectMsgRequest,
+  DirectStreamAPI,
+} from "./direct.ts";
+export type { DirectEnd, DirectMessages } from "./direct-batch.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";
@@ -131,6 +160,13 @@ export type {
   ScheduleOptions,
   ScheduleSpecification,
 } from "./schedule.ts";
-export type { StoredMsg } from "./stored.ts";
+export type {
+  RestoreOptions,
+  SnapshotOptions,
+  SnapshotProgress,
+  SnapshotSource,
+  StreamSnapshot,
+} from "./snapshot.ts";
+export type { DirectMsg, StoredMsg } from "./stored.ts";
 export type { Stream } from "./stream.ts";
 export type { PurgeOptions, StreamAPI, StreamInfoOptions } from "./stream-api.ts";

@@ -1,5 +1,5 @@
 // Stored: a message as a stream has it, from a get of the API or from a direct get.
-import type { ReviverFn } from "../client/connection.ts";
+import type { Msg, ReviverFn } from "../client/connection.ts";
 import type { Codec } from "../codec/codec.ts";
 import { NatsError } from "../errors.ts";
 import { decodeBase64 } from "../lib/base64.ts";
@@ -129,4 +129,22 @@ export function fromReply(stream: string, message: StoredMessageReply, text: str
 
 function bytesOf(base64: string | undefined): Uint8Array {
   return (base64 && decodeBase64(base64)) || Empty;
+}
+/** The message of a direct get; undefined when it has none of the headers of one. */
+export function fromDirect(msg: Msg): DirectMsg | undefined {
+  const { headers } = msg;
+  // a message that was published again has these headers twice: the server's are the last
+  const last = (name: string): string => headers?.last(name) ?? "";
+  const sequence = last("Nats-Sequence");
+  if (headers === undefined || !/^\d+$/.test(sequence)) return undefined;
+  return new StoredMessage(
+    last("Nats-Subject"),
+    sequence,
+    headers,
+    msg.data,
+    last("Nats-Time-Stamp"),
+    last("Nats-Stream"),
+    Number(last("Nats-Last-Sequence")),
+    Number(last("Nats-Num-Pending")),
+  );
 }

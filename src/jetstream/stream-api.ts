@@ -6,6 +6,7 @@ import {
   type MsgGetRequest,
   type PurgeRequest,
   type PurgeResponse,
+  type SnapshotInfo,
   type StreamInfoRequest,
 } from "../protocol/jetstream/api.ts";
 import type {
@@ -18,9 +19,17 @@ import type {
 import type { Api, ApiOptions } from "./api.ts";
 import { MessageNotFoundError, StreamExistsError, StreamNotFoundError } from "./api-error.ts";
 import { type Changes, type ConfigOptions, merged, requestOf } from "./config.ts";
-import { assertKept, type Gated, requiredHeaders, requireLevel, streamGates } from "./gates.ts";
+import { assertKept, type Gated, messageGates, requiredHeaders, requireLevel, streamGates } from "./gates.ts";
 import { lister, type Lister } from "./lister.ts";
 import { validateName } from "./names.ts";
+import {
+  restore,
+  type RestoreOptions,
+  snapshot,
+  type SnapshotOptions,
+  type SnapshotSource,
+  type StreamSnapshot,
+} from "./snapshot.ts";
 import { fromReply, type StoredMsg } from "./stored.ts";
 import { openStream, type Stream } from "./stream.ts";
 
@@ -82,6 +91,18 @@ export interface StreamAPI {
   deleteMessage(name: string, seq: number | bigint, erase?: boolean, options?: ApiOptions): Promise<boolean>;
   /** A stream by its name. @throws {NatsError} STREAM_NOT_FOUND */
   get(name: string, options?: ApiOptions): Promise<Stream>;
+  /**
+   * Begin a snapshot: the stream with its messages and, unless `no_consumers` is set, its consumers, as bytes for
+   * {@link StreamAPI.restore}. Any client can restore them; a server of 2.14 or before none that one of 2.15 made.
+   * @throws {NatsError} STREAM_NOT_FOUND
+   */
+  snapshot(name: string, options?: SnapshotOptions): Promise<StreamSnapshot>;
+  /**
+   * Make a stream of a snapshot: `config` and `state` are those it came with, where the configuration may have changes. `source`
+   * has its chunks, of any size.
+   * @throws {NatsError} STREAM_EXISTS, JETSTREAM_API, TIMEOUT
+   */
+  restore(snapshot: SnapshotInfo, source: SnapshotSource, options?: RestoreOptions): Promise<StreamInfo>;
   /** Have another server lead it, where `placement` says (server 2.11). Clusters only. */
   stepDown(name: string, placement?: Placement, options?: ApiOptions): Promise<boolean>;
   /** Take its replica from a server, by the server's name; another one takes over. Clusters only. */
@@ -234,6 +255,10 @@ export function streamApi(api: Api): StreamAPI {
       return openStream(api, self, await self.info(name, options));
     },
 
+    snapshot: (name, options) => snapshot(api, name, options),
+
+    restore: ({ config, state }, source, options) => restore(api, { config, state }, source, options),
+
     async stepDown(name, placement, options) {
       validateName("stream", name);
       if (placement) await requireLevel(api, [["placement of a leader", 1]], options);
@@ -247,12 +272,4 @@ export function streamApi(api: Api): StreamAPI {
     },
   };
   return self;
-}
-
-/** What a get of a message asks for that not every server has. */
-export function messageGates(start_time: unknown, no_hdr: unknown): Gated[] {
-  const found: Gated[] = [];
-  if (start_time !== undefined) found.push(["start_time", 1]);
-  if (no_hdr === true) found.push(["no_hdr", 2]);
-  return found;
 }

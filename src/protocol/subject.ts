@@ -46,7 +46,9 @@ function check(subject: unknown, what: string, literal: boolean): void {
       i === start &&
       (i + 1 === length || subject.charCodeAt(i + 1) === DOT)
     ) {
-      if (literal) refuse(what, subject, "has a wildcard: it must be one exact subject");
+      // the filter of a consumer is part of the subject that makes it
+      if (literal && !subject.includes(".CONSUMER.CREATE."))
+        refuse(what, subject, "has a wildcard: it must be one exact subject");
       if (c === GT && i + 1 < length) refuse(what, subject, "has a '>' that is not its last token");
     }
   }

@@ -12,6 +12,10 @@ import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
 import { jetstreamMessages } from "./jetstream-messages.ts";
+import { jetstreamAdvisories } from "./jetstream-advisories.ts";
+import { jetstreamConsumers } from "./jetstream-consumers.ts";
+import { jetstreamDirect } from "./jetstream-direct.ts";
+import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
@@ -49,6 +53,10 @@ const suites: readonly Suite[] = [
   jetstreamMessages,
   jetstreamFetch,
   jetstreamConsume,
+  jetstreamConsumers,
+  jetstreamDirect,
+  jetstreamSnapshots,
+  jetstreamAdvisories,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -1,0 +1,118 @@
+// Direct: messages from any replica or mirror of a stream, without the leader; `jsm.direct`.
+import type { Msg, WaitOptions } from "../client/connection.ts";
+import { InvalidArgumentError, isNatsError } from "../errors.ts";
+import type { DirectGetRequest, MsgGetRequest } from "../protocol/jetstream/api.ts";
+import { isWildcard } from "../protocol/subject.ts";
+import { type Api, toJson } from "./api.ts";
+import { DirectBatch, directError, type DirectMessages, noDirect } from "./direct-batch.ts";
+import { messageGates, requireLevel } from "./gates.ts";
+import { validateName } from "./names.ts";
+import { type DirectMsg, fromDirect } from "./stored.ts";
+
+/** Which message to get: by its sequence, the last or the next of a subject, or the first since a time (server 2.11). */
+export type DirectMsgRequest = Omit<MsgGetRequest, "no_hdr">;
+
+/** Which messages to get: those from `seq` (default 1) or `start_time` on, of `next_by_subj` where it is given. */
+export type DirectBatchRequest = Pick<
+  DirectGetRequest,
+  "seq" | "start_time" | "next_by_subj" | "batch" | "max_bytes"
+>;
+
+/** Of which subjects to get the last message; at most 1024 subjects may match. */
+export type DirectLastRequest = Pick<
+  DirectGetRequest,
+  "seq" | "up_to_seq" | "up_to_time" | "batch" | "max_bytes"
+> & {
+  multi_last: string[];
+};
+
+/**
+ * Messages from any replica or mirror of a stream. They are spared the leader, and may lag behind it. The stream must have
+ * `allow_direct`, or `mirror_direct`.
+ *
+ * All calls reject with {@link JetStreamStatusError} for what the server says, with `NO_RESPONDERS` when nobody answers (no such
+ * stream, or none that allows it; servers before 2.10 say nothing: `TIMEOUT`), and with the codes of `request`.
+ */
+export interface DirectStreamAPI {
+  /**
+   * One message; null where there is none. `last_by_subj` is part of the subject that is asked, so permissions can be about it.
+   * @throws {NatsError} JETSTREAM_STATUS, NO_RESPONDERS, TIMEOUT, UNSUPPORTED
+   */
+  getMessage(stream: string, request: DirectMsgRequest, options?: WaitOptions): Promise<DirectMsg | null>;
+  /**
+   * Several messages in a row: at most `batch` (default 1024) or `max_bytes` (the server's default is 64 MiB); so much may wait in
+   * memory. The `timeout` is for the time between two of them. Server 2.11.
+   * @throws {NatsError} as {@link DirectStreamAPI.getMessage}; what the server says is thrown by the iteration
+   */
+  getBatch(
+    stream: string,
+    request: DirectBatchRequest,
+    options?: WaitOptions,
+  ): Promise<DirectMessages<DirectBatchRequest>>;
+  /**
+   * The last message of each subject, by their sequences, all as of one moment. `timeout` and bounds as in
+   * {@link DirectStreamAPI.getBatch}. Server 2.11.
+   * @throws {NatsError} as {@link DirectStreamAPI.getBatch}
+   */
+  getLastMessagesFor(
+    stream: string,
+    request: DirectLastRequest,
+    options?: WaitOptions,
+  ): Promise<DirectMessages<DirectLastRequest>>;
+}
+
+const VERB = "DIRECT.GET";
+
+/** The direct gets behind an API. */
+export function directApi(api: Api): DirectStreamAPI {
+  const { nc, options: defaults } = api;
+  const batch = async <T extends DirectGetRequest>(
+    stream: string,
+    request: T,
+    { timeout = defaults.timeout, signal }: WaitOptions = {},
+  ): Promise<DirectMessages<T>> => {
+    validateName("stream", stream);
+    await requireLevel(api, [["a direct get of several messages", 1]], {
+      timeout,
+      ...(signal && { signal }),
+    });
+    return new DirectBatch(nc, api.subject(VERB, stream), stream, request, timeout, signal);
+  };
+
+  return {
+    async getMessage(stream, request, { timeout = defaults.timeout, signal } = {}) {
+      validateName("stream", stream);
+      const options = { timeout, ...(signal && { signal }) };
+      await requireLevel(api, messageGates(request.start_time, false), options);
+      const { last_by_subj: last } = request;
+      const bySubject = last !== undefined && !isWildcard(last);
+      const subject = bySubject ? api.subject(VERB, stream, last) : api.subject(VERB, stream);
+      let msg: Msg;
+      try {
+        msg = await nc.request(subject, bySubject ? "" : toJson(request), options);
+      } catch (error) {
+        if (isNatsError(error) && error.code === "NO_RESPONDERS") throw noDirect(stream, error);
+        throw error;
+      }
+      const found = fromDirect(msg);
+      if (found !== undefined) return found;
+      const { code = 0, description = "" } = msg.headers ?? {};
+      if (code === 404) return null;
+      throw directError(stream, { code, description });
+    },
+
+    getBatch: (stream, request, options) =>
+      batch(
+        stream,
+        { batch: 1024, ...(request.start_time === undefined && { seq: 1 }), ...request },
+        options,
+      ),
+
+    async getLastMessagesFor(stream, request, options) {
+      if (request.up_to_seq !== undefined && request.up_to_time !== undefined) {
+        throw InvalidArgumentError.format(["up_to_seq", "up_to_time"], "are mutually exclusive");
+      }
+      return batch(stream, request, options);
+    },
+  };
+}

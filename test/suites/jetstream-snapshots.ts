@@ -1,0 +1,114 @@
+// Suite: snapshots and restores of streams.
+import type { SnapshotProgress } from "../../src/jetstream/index.ts";
+import type { Suite } from "./harness.ts";
+import { begin, refuses } from "./jetstream-tools.ts";
+import { atLeast, equal, ok, rejects } from "./tools.ts";
+
+async function read(source: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
+  const reader = source.getReader();
+  const chunks: Uint8Array[] = [];
+  for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
+    chunks.push(value.slice());
+  }
+  return chunks;
+}
+
+/** Bytes that don't compress. */
+function noise(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return bytes;
+}
+
+export const jetstreamSnapshots: Suite = {
+  name: "jetstream snapshots",
+  needs: ["jetstream"],
+  cases: {
+    "a snapshot restores the stream with its messages and consumers (C-SNAP-1, C-SNAP-2, C-SNAP-3)": async (
+      harness,
+    ) => {
+      const { nc, jsm, name, store } = await begin(harness, { storage: "file" });
+      await jsm.consumers.add(name, { durable_name: "c" });
+      const payload = noise(50_000);
+      await nc.request(`${name}.noise`, payload);
+      for (let i = 0; i < 19; i++) await nc.request(`${name}.noise`, noise(50_000));
+      await store(["last"]);
+      const seen: SnapshotProgress[] = [];
+      const snapshot = await jsm.streams.snapshot(name, {
+        chunk_size: 65_536,
+        onProgress: (progress) => seen.push(progress),
+      });
+      equal([snapshot.config.name, snapshot.state.messages], [name, 21]);
+      const chunks = await read(snapshot.readable);
+      const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      ok(chunks.length >= 15 && bytes >= 1_000_000, `${chunks.length} chunks, ${bytes} bytes`);
+      equal(seen.at(-1), { chunks: chunks.length, bytes });
+      await refuses(jsm.streams.restore(snapshot, chunks), 10130, "STREAM_EXISTS");
+
+      await jsm.streams.delete(name);
+      const progress: SnapshotProgress[] = [];
+      // chunks of another size are as good
+      const whole = new Blob(chunks as BlobPart[]).stream();
+      const info = await jsm.streams.restore(snapshot, whole, { onProgress: (one) => progress.push(one) });
+      equal([info.config.name, info.state.messages, info.state.last_seq], [name, 21, 21]);
+      equal(progress.at(-1)?.bytes, bytes);
+      equal((await jsm.streams.getMessage(name, { seq: 1 }))?.data, payload);
+      equal((await jsm.streams.getMessage(name, { seq: 21 }))?.string(), "of last");
+      equal(await jsm.consumers.names(name).next(), ["c"]);
+    },
+
+    "without its consumers, where that is wanted; a window only of servers that have it": async (harness) => {
+      const { jsm, name, store } = await begin(harness, { storage: "file" });
+      await jsm.consumers.add(name, { durable_name: "c" });
+      await store(["a"]);
+      const snapshot = await jsm.streams.snapshot(name, { no_consumers: true, jsck: true });
+      const chunks = await read(snapshot.readable);
+      await jsm.streams.delete(name);
+      await jsm.streams.restore(snapshot, chunks);
+      equal(await jsm.consumers.names(name).next(), []);
+      const windowed = jsm.streams.snapshot(name, { window_size: 1 << 20 });
+      if (atLeast(harness.version, "2.12")) ok((await read((await windowed).readable)).length > 0);
+      else await rejects(windowed, "UNSUPPORTED");
+    },
+
+    "the reader sets the pace, and may leave": async (harness) => {
+      const { nc, jsm, name } = await begin(harness, { storage: "file" });
+      for (let i = 0; i < 20; i++) await nc.request(`${name}.noise`, noise(50_000));
+      const seen: SnapshotProgress[] = [];
+      const { readable } = await jsm.streams.snapshot(name, {
+        onProgress: (progress) => seen.push(progress),
+      });
+      await nc.flush();
+      equal(seen.length, 0, "nothing is asked for before it is read");
+      const reader = readable.getReader();
+      await reader.read();
+      equal(seen.length, 1);
+      await reader.cancel();
+      await nc.flush();
+      equal(seen.length, 1);
+    },
+
+    "a signal, a stream that is not there, a restore of what is no snapshot: each is an error": async (
+      harness,
+    ) => {
+      const { jsm, name, store } = await begin(harness, { storage: "file" });
+      await store(["a"]);
+      const controller = new AbortController();
+      const snapshot = await jsm.streams.snapshot(name, { signal: controller.signal });
+      controller.abort(new Error("enough"));
+      await rejects(read(snapshot.readable), "ABORTED");
+      await rejects(jsm.streams.snapshot(`${name}-none`), "STREAM_NOT_FOUND");
+      await jsm.streams.delete(name);
+      await refuses(jsm.streams.restore(snapshot, [noise(1000)]), 10062);
+      // an error of the source is the error of the restore
+      const failing = new ReadableStream<Uint8Array>({
+        pull(of) {
+          of.error(new Error("mine"));
+        },
+      });
+      let thrown: unknown;
+      await jsm.streams.restore(snapshot, failing).catch((error: unknown) => (thrown = error));
+      equal(String(thrown), "Error: mine");
+    },
+  },
+};
