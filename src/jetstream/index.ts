@@ -28,6 +28,7 @@ export type {
 } from "../protocol/jetstream/advisories.ts";
 export type {
   ConsumerResetResponse,
+  DirectGetRequest,
   MsgGetRequest,
   PageRequest,
   PauseResponse,
