@@ -1,11 +1,13 @@
-// Build: writes src/version.ts from package.json, compiles src to dist, and gives the declarations what they stand on.
+// Build: writes src/version.ts from package.json, compiles src to dist, gives the declarations what they stand on, and
+// bundles dist/browser for pages without a bundler.
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const root = new URL("..", import.meta.url);
-const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const { version, exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
 const versionFile = new URL("src/version.ts", root);
 const text = `// Version of the package; written from package.json by the build.\nexport const version = "${version}";\n`;
 if (readFileSync(versionFile, "utf8") !== text) writeFileSync(versionFile, text);
@@ -16,7 +18,10 @@ const tsc = fileURLToPath(new URL("node_modules/typescript/bin/tsc", root));
 const { status } = spawnSync(process.execPath, [tsc, "-p", fileURLToPath(new URL("src", root))], {
   stdio: "inherit",
 });
-if (status === 0) declareGlobals();
+if (status === 0) {
+  declareGlobals();
+  await bundlePages();
+}
 process.exitCode = status ?? 1;
 
 /**
@@ -42,4 +47,39 @@ function declareGlobals() {
     const [body, map] = text.split(/(?=\/\/# sourceMappingURL=)/);
     writeFileSync(file, `${body}import type {} from "${path}/globals.d.ts";\n${map}`);
   }
+}
+
+/**
+ * For `<script type="module">`: a file for each subpath, the root being `isonats.js`, and the chunks that they share. A
+ * browser resolves no bare names, and tweetnacl is CommonJS, so that dist itself does not run there.
+ */
+async function bundlePages() {
+  const files = Object.entries(exports).flatMap(([subpath, target]) => {
+    const file = target.browser ?? target.default;
+    return file ? [{ in: file, out: subpath === "." ? "isonats" : subpath.slice(2) }] : [];
+  });
+  const { metafile } = await build({
+    entryPoints: files,
+    metafile: true,
+    absWorkingDir: fileURLToPath(root),
+    outdir: join(dist, "browser"),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    charset: "utf8",
+    legalComments: "none",
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+  });
+  const inside = Object.keys(metafile.inputs).map(
+    (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0],
+  );
+  const licences = [...new Set(inside)].filter(Boolean).map((folder) => {
+    const read = (name) => readFileSync(new URL(`${folder}/${name}`, root), "utf8");
+    const { name, version, license } = JSON.parse(read("package.json"));
+    const file = readdirSync(new URL(folder, root)).find((name) => /^licen[cs]e/i.test(name));
+    return `${name} ${version}: ${license}\n${file ? `\n${read(file)}` : ""}`;
+  });
+  writeFileSync(join(dist, "browser/LICENSES.txt"), licences.join("\n\n"));
 }

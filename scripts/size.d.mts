@@ -12,6 +12,13 @@ export interface SizeCase {
   readonly once: readonly string[];
 }
 
+export interface SizePage {
+  readonly name: string;
+  /** a file of dist/browser */
+  readonly file: string;
+  readonly budget: number;
+}
+
 export interface Measured {
   readonly minified: number;
   readonly gzip: number;
@@ -21,3 +28,5 @@ export interface Measured {
 
 export const cases: readonly SizeCase[];
 export function measure(of: Pick<SizeCase, "code" | "budget" | "never" | "once">): Promise<Measured>;
+export const pages: readonly SizePage[];
+export function measurePage(of: Pick<SizePage, "file" | "budget">): Measured;

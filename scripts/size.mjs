@@ -131,6 +131,9 @@ export const cases = [
   },
 ];
 
+/** What a page without a bundler loads, and its budget: a file of dist/browser and the chunks that it imports. */
+export const pages = [{ name: "a page without a bundler: isonats.js", file: "isonats.js", budget: 52_000 }];
+
 // no browser bundle has these, whatever it imports
 const NEVER = ["^node:", "\\.node\\.js$", "dist/server/", "node_modules/ws/"];
 
@@ -173,15 +176,30 @@ export async function measure({ code, budget, never, once }) {
   return { minified: contents.length, gzip, files, faults };
 }
 
+/** The sizes in bytes of a file of dist/browser with all that it imports, each compressed by itself as a server would. */
+export function measurePage({ file, budget }) {
+  const loaded = new Set([file]);
+  const files = [];
+  let gzip = 0;
+  for (const name of loaded) {
+    const contents = readFileSync(`${root}dist/browser/${name}`);
+    files.push({ path: `dist/browser/${name}`, bytes: contents.length });
+    gzip += gzipSync(contents, { level: 9 }).length;
+    for (const [, chunk] of contents.toString().matchAll(/(?:from|import)"\.\/([^"]+)"/g)) loaded.add(chunk);
+  }
+  const minified = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { minified, gzip, files, faults: gzip > budget ? [`${gzip - budget} bytes over its budget`] : [] };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
-  const width = Math.max(...cases.map(({ name }) => name.length));
+  const width = Math.max(...[...cases, ...pages].map(({ name }) => name.length));
   const row = (name, ...cells) =>
     `${name.padEnd(width)}${cells.map((cell) => String(cell).padStart(10)).join("")}`;
   console.log(row(`isonats ${version}, bytes`, "minified", "gzip", "budget", "of it", "goal"));
   let wrong = 0;
-  for (const of of cases) {
-    const { minified, gzip, files, faults } = await measure(of);
+  for (const of of [...cases, ...pages]) {
+    const { minified, gzip, files, faults } = of.file ? measurePage(of) : await measure(of);
     const share = `${Math.round((100 * gzip) / of.budget)} %`;
     console.log(row(of.name, minified, gzip, of.budget, share, of.goal ?? ""));
     for (const fault of faults) console.log(`  ✖ ${fault}`);

@@ -1,13 +1,21 @@
 // What an import costs a browser: within its budget, and without what it does not use.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cases, measure } from "../../scripts/size.mjs";
+import { cases, measure, measurePage, pages } from "../../scripts/size.mjs";
 import { subpaths } from "./support.ts";
 
 for (const of of cases) {
   test(`${of.name}: at most ${of.budget} bytes, and nothing in it that it must not reach`, async () => {
     const { gzip, faults } = await measure(of);
     assert.deepEqual(faults, [], `${gzip} bytes`);
+  });
+}
+
+for (const of of pages) {
+  test(`${of.name}: at most ${of.budget} bytes, all of them its own`, () => {
+    const { gzip, files, faults } = measurePage(of);
+    assert.deepEqual(faults, [], `${gzip} bytes`);
+    assert.ok(files.length > 1 && gzip > 10_000, `${files.length} files, ${gzip} bytes`);
   });
 }
 

@@ -14,6 +14,8 @@ test("the package holds the build, its sources and the papers, and nothing else"
     ...["CHANGELOG.md", "LICENSE", "README.md", "package.json"],
     ...sources.map((name) => `src/${name}`),
     "dist/globals.d.ts",
+    "dist/browser/LICENSES.txt",
+    ...files.filter((name) => /^dist\/browser\/[\w-]+\.js$/.test(name)),
     ...built.flatMap((name) => [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => name + ending)),
   ];
   assert.deepEqual(
