@@ -36,18 +36,25 @@ export async function readTlsFiles(
   const files = { cert: certFile, key: keyFile, ca: caFile };
   for (const name of ["cert", "key", "ca"] as const) {
     const path = files[name];
-    if (path === undefined) continue;
-    if (options[name] !== undefined) {
-      throw InvalidArgumentError.format([`tls.${name}`, `tls.${name}File`], "are mutually exclusive");
+    if (path !== undefined) {
+      if (options[name] !== undefined) {
+        throw InvalidArgumentError.format([`tls.${name}`, `tls.${name}File`], "are mutually exclusive");
+      }
+      try {
+        options[name] = await read(path);
+      } catch (cause) {
+        const { code, message } = cause as { code?: string; message: string };
+        throw new InvalidArgumentError(
+          `tls.${name}File: cannot read '${path}' (${code ?? message}); ` +
+            `check the path and its permissions, or give the PEM text as tls.${name}`,
+          { cause },
+        );
+      }
     }
-    try {
-      options[name] = await read(path);
-    } catch (cause) {
-      const { code, message } = cause as { code?: string; message: string };
+    // not all runtimes say so
+    if (typeof options[name] === "string" && !options[name].includes("-----BEGIN ")) {
       throw new InvalidArgumentError(
-        `tls.${name}File: cannot read '${path}' (${code ?? message}); ` +
-          `check the path and its permissions, or give the PEM text as tls.${name}`,
-        { cause },
+        `the tls options cannot be used: tls.${name}${path === undefined ? "" : "File"} is not PEM, there is no '-----BEGIN' in it`,
       );
     }
   }

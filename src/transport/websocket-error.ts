@@ -16,14 +16,14 @@ export const explain: Explain = (code, text, facts) => {
     return new InvalidArgumentError(`cannot dial ${server}: ${text}`, facts);
   }
   // Deno gives no code, but the text of rustls
-  if (/CERT|TLS|SSL|SIGNATURE|EPROTO|peer certificate|fatal alert/.test(code + text)) {
+  if (/CERT|TLS|SSL|SIGNATURE|EPROTO|peer certificate|fatal alert|corrupt message/.test(code + text)) {
     return new NatsError(
       "TLS",
       `TLS with ${server} failed: ${text} (check tls.ca and tls.cert, and that it is a wss:// port)`,
       facts,
     );
   }
-  if (!code.startsWith("HPE")) return undefined;
+  if (!/^HPE|HTTP version/.test(code + text)) return undefined;
   const hint = "what answers is not HTTP: is this the WebSocket port?";
   return new ConnectionError(`the WebSocket to ${server} failed: ${text} (${hint})`, facts);
 };

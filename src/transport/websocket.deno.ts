@@ -52,26 +52,29 @@ function openSocket(url: string, target: DialTarget): WebSocketLike {
       { server },
     );
   }
-  const headers = wsHeaders && { headers: wsHeaders };
-  if (ca === undefined && cert === undefined && key === undefined) return new WebSocket(url, { ...headers });
-  let client: { close(): void };
-  try {
-    client = Deno.createHttpClient({
-      ...(ca && { caCerts: [ca] }),
-      ...(cert && { cert }),
-      ...(key && { key }),
+  const unusable = (what: string, cause: unknown): NatsError =>
+    new InvalidArgumentError(`cannot dial ${server}: ${what} (${(cause as Error).message})`, {
+      server,
+      cause,
     });
+  let client: { close(): void } | undefined;
+  try {
+    if (ca || cert || key) {
+      client = Deno.createHttpClient({
+        ...(ca && { caCerts: [ca] }),
+        ...(cert && { cert }),
+        ...(key && { key }),
+      });
+    }
   } catch (cause) {
-    throw new InvalidArgumentError(
-      `the tls options for ${server} cannot be used (${(cause as Error).message}): ` +
-        "cert, key and ca are PEM texts, and key belongs to cert",
-      { server, cause },
-    );
+    throw unusable("cert, key and ca of the tls options are PEM texts, and key belongs to cert", cause);
   }
   try {
-    return new WebSocket(url, { ...headers, client });
+    return new WebSocket(url, { ...(wsHeaders && { headers: wsHeaders }), ...(client && { client }) });
+  } catch (cause) {
+    throw unusable("the address or a header is malformed", cause);
   } finally {
     // the socket has taken what it needs of it
-    client.close();
+    client?.close();
   }
 }

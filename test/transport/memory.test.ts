@@ -181,8 +181,9 @@ test("a startTls that fails ends the transport with its error", async () => {
 test("a hundred thousand writes in one tick are delivered in linear time", async () => {
   const [a, b] = memoryPair();
   const events = new Recorder(b);
-  const started = performance.now();
+  // of this process alone, however busy the machine is
+  const started = process.cpuUsage();
   for (let i = 0; i < 100_000; i++) a.write(bytes("x"));
   await events.atLeast(100_000);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(process.cpuUsage(started).user < 2_000_000);
 });

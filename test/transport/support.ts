@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import tls from "node:tls";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { isNatsError, type NatsErrorCode } from "../../src/errors.ts";
 import type { DialTarget, Transport, TransportEvents } from "../../src/transport/transport.ts";
 
 const certUrl = (name: string): URL => new URL(`../fixtures/certs/${name}`, import.meta.url);
@@ -165,4 +166,22 @@ export function heapUsed(): number {
     (vm.runInNewContext("gc") as () => void)();
   }
   return process.memoryUsage().heapUsed;
+}
+
+/** An assert.rejects matcher: the code, and a text that has all the parts. */
+export function failure(code: NatsErrorCode, ...parts: string[]): (error: unknown) => true {
+  return (error) => {
+    assert.ok(isNatsError(error), `not a NatsError: ${String(error)}`);
+    assert.equal(error.code, code, error.message);
+    for (const part of parts)
+      assert.ok(error.message.includes(part), `'${part}' is missing in: ${error.message}`);
+    return true;
+  };
+}
+
+/** Stops setTimeout until the end of the test. */
+export function fakeTimers(t: TestContext): void {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  // Deno leaves them to the next test
+  t.after(() => t.mock.timers.reset());
 }
