@@ -3,6 +3,7 @@ import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
 import { type Batch, startBatch } from "./batch.ts";
 import { type Consumers, consumersOf } from "./consumers.ts";
+import { type FastIngest, type FastIngestOptions, startFastIngest } from "./fast-ingest.ts";
 import { createManager, type JetStreamManager } from "./manager.ts";
 import type { PubAck } from "./pub-ack.ts";
 import { publish } from "./publish.ts";
@@ -38,6 +39,12 @@ export interface JetStreamClient {
    * @throws {@link NatsError} those of `publish`
    */
   startBatch(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<Batch>;
+  /**
+   * Begin a batch that is stored as it comes, with one ack for many messages. The stream must have `allow_batched`. Server 2.14.
+   *
+   * @throws {@link NatsError} those of `publish`
+   */
+  startFastIngest(subject: string, payload?: Payload, options?: FastIngestOptions): Promise<FastIngest>;
   /** The options, as they were given. */
   getOptions(): JetStreamOptions;
   /**
@@ -56,6 +63,7 @@ function createClient(api: Api): JetStreamClient {
     publish: (subject, payload, options) => publish(api, subject, payload, options),
     publisher: (options) => new Publisher(api, options),
     startBatch: (subject, payload, options) => startBatch(api, subject, payload, options),
+    startFastIngest: (subject, payload, options) => startFastIngest(api, subject, payload, options),
     getOptions: () => ({ ...api.options.given }),
     async jetstreamManager(checkAPI = true, options) {
       const jsm = createManager(api, self);

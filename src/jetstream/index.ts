@@ -144,6 +144,13 @@ export type {
   DirectStreamAPI,
 } from "./direct.ts";
 export type { DirectEnd, DirectMessages } from "./direct-batch.ts";
+export type {
+  FastIngest,
+  FastIngestGap,
+  FastIngestOptions,
+  FastIngestProgress,
+  FastIngestRefusal,
+} from "./fast-ingest.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";

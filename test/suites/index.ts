@@ -8,6 +8,7 @@ import { flowControl } from "./flow-control.ts";
 import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
 import { jetstreamBatch } from "./jetstream-batch.ts";
+import { jetstreamFastIngest } from "./jetstream-fast-ingest.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
@@ -57,6 +58,7 @@ const suites: readonly Suite[] = [
   jetstreamDirect,
   jetstreamSnapshots,
   jetstreamAdvisories,
+  jetstreamFastIngest,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -57,3 +57,12 @@ export interface PubAckReply {
   count?: number;
   error?: ApiError;
 }
+
+/** What the server says of a fast-ingest batch while it goes on. */
+export type IngestFrame =
+  /** all up to `seq` is done with; the next comes after `msgs` messages */
+  | { type: "ack"; seq: number; msgs: number }
+  /** the messages from `last_seq` to the one before `seq` did not arrive */
+  | { type: "gap"; last_seq: number; seq: number }
+  /** the message `seq` was refused */
+  | { type: "err"; seq: number; error: ApiError };
