@@ -94,6 +94,11 @@ export class OrderedBinding {
     return { ...rest, deliver_policy: "by_start_sequence", opt_start_seq: this.#last + 1 };
   }
 
+  /** Is the present one there? @throws {@link NatsError} as {@link NamedBinding.check} */
+  async check(options?: ApiOptions): Promise<void> {
+    await this.#api.call("CONSUMER.INFO", [this.stream, this.name], undefined, options);
+  }
+
   /** Is this the next delivery? It counts as seen then. */
   accepts(reply: string): boolean {
     if (!this.#sequences.read(reply) || this.#sequences.delivery !== this.#deliveries + 1) return false;

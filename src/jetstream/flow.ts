@@ -204,12 +204,12 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     this.#become("flowing");
     this.#heard = false;
     this.#silent = 0;
-    const { heartbeat, binding } = this.#setup;
+    const { heartbeat } = this.#setup;
     if (heartbeat > 0)
       this.#heartbeats = setInterval(() => this.#onTick(), Math.min(heartbeat / 2, LONGEST_TIMER));
     // servers before 2.10 don't answer pulls of consumers that are not there (C-PULL-8)
     const version = this.#nc.getServerVersion();
-    if (this.#pulls !== undefined && !binding.ordered && version?.major === 2 && version.minor < 10) {
+    if (this.#pulls !== undefined && version?.major === 2 && version.minor < 10) {
       this.#probe = setTimeout(() => {
         if (!this.#heard) void this.#look();
       }, MARGIN);
@@ -407,7 +407,9 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
   onReconnect(): void {
     if (!this.#is("offline")) return;
     this.#failures = 0;
-    this.#recover(this.#pulls === undefined && this.#askable());
+    // a push consumer that is gone would only be silent
+    this.#suspect ||= this.#pulls === undefined && this.#askable();
+    this.#reset();
   }
 
   onRefused(error: PermissionViolationError): void {
@@ -416,7 +418,11 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
 
   #recover(suspect: boolean): void {
     this.#suspect ||= suspect;
-    if (this.#is("ended") || this.#is("offline") || this.#is("recovering")) return;
+    // the recovery under way, or the next link, sees to it
+    if (this.#is("flowing") || this.#is("starting")) this.#reset();
+  }
+
+  #reset(): void {
     this.#resets++;
     this.#events.emit({ type: "reset", name: this.#binding.name });
     void this.#goOn();
@@ -482,11 +488,13 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
   // Asks whether it is there, without giving up what was asked for.
   async #look(): Promise<void> {
     const binding = this.#binding;
-    if (binding.ordered) return;
+    const turn = this.#turn;
     try {
       await binding.check();
     } catch (error) {
-      if (!this.#is("ended") && !this.#passes(error)) this.#fail(error as NatsError);
+      if (turn !== this.#turn) return;
+      if (binding.ordered) this.#recover(false);
+      else if (!this.#passes(error)) this.#fail(error as NatsError);
     }
   }
 

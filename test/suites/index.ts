@@ -9,6 +9,7 @@ import type { Case, Need, Suite } from "./harness.ts";
 import { messageHeaders } from "./headers.ts";
 import { jetstreamBatch } from "./jetstream-batch.ts";
 import { jetstreamFastIngest } from "./jetstream-fast-ingest.ts";
+import { jetstreamOrdered, jetstreamPush } from "./jetstream-ordered.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
@@ -59,6 +60,8 @@ const suites: readonly Suite[] = [
   jetstreamSnapshots,
   jetstreamAdvisories,
   jetstreamFastIngest,
+  jetstreamOrdered,
+  jetstreamPush,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
