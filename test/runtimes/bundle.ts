@@ -9,15 +9,11 @@ import { packageJson, root } from "../package/support.ts";
  */
 export type PackageIs = "imported" | "bundled";
 
-/** Write the bundle of `entry`, a path from the root of the repository, to `outfile`. */
-export async function bundle(
-  entry: string,
-  outfile: string,
-  packageIs: PackageIs = "imported",
-): Promise<void> {
-  await build({
+/** The bundle of `entry`, a path from the root of the repository. */
+export async function bundle(entry: string, packageIs: PackageIs = "imported"): Promise<string> {
+  const { outputFiles } = await build({
     entryPoints: [join(root, entry)],
-    outfile,
+    write: false,
     bundle: true,
     format: "esm",
     target: "es2022",
@@ -27,6 +23,7 @@ export async function bundle(
     logLevel: "warning",
     plugins: [published(packageIs)],
   });
+  return outputFiles[0]?.text ?? "";
 }
 
 /** Imports of src become imports of the package: `src/names.ts` and the entries of `isonats`, others of its subpaths. */

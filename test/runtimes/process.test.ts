@@ -17,7 +17,7 @@ async function start(t: Scope, control: string, row: RuntimeRow): Promise<void> 
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   await mkdir(join(folder, "node_modules"));
   await symlink(root, join(folder, "node_modules/isonats"), "junction");
-  await bundle("test/runtimes/main.ts", join(folder, "main.js"));
+  await writeFile(join(folder, "main.js"), await bundle("test/runtimes/main.ts"));
   const [program = "", ...args] = row.command();
   await runToEnd(t, program, [...args, "main.js", control], folder);
 }
