@@ -66,7 +66,7 @@ export const runtimes = [
       starter: "browser.test.ts",
       command: () => findBrowser(name),
       transports: page,
-      lacks: [],
+      lacks: [{ need: "trusting-websocket", why: "a page can't say whom its WebSocket trusts" }],
     })),
   ),
 ];
