@@ -7,6 +7,12 @@ import { bundle } from "./bundle.ts";
 import { testCell } from "./cell.ts";
 import { type RuntimeRow, runtimeOf } from "./cells.mjs";
 
+/** What an app for Safari defines before it loads isonats, if it says `await using`: the names that compilers fall back to. */
+const disposal = `for (const name of ["dispose", "asyncDispose"]) {
+  if (!(name in Symbol)) Object.defineProperty(Symbol, name, { value: Symbol.for("Symbol." + name) });
+}
+`;
+
 await testCell(runtimeOf("browser.test.ts", process.env["ISONATS_RUNTIME"]), start);
 
 async function start(t: Scope, control: string, { name }: RuntimeRow): Promise<void> {
@@ -17,7 +23,7 @@ async function start(t: Scope, control: string, { name }: RuntimeRow): Promise<v
   });
   const script = await bundle("test/runtimes/page.ts", "bundled");
   // the page posts once: how it ended
-  const site = await startSite(t, pageWith(script), (_, failure) => tell(failure));
+  const site = await startSite(t, pageWith(disposal + script), (_, failure) => tell(failure));
   const query = new URLSearchParams({ control, ...(where && { [where]: "" }) });
   const { ended } = await openBrowser(t, browser, `${site}/?${query}`);
   await Promise.race([over, ended]);

@@ -58,7 +58,8 @@ export const connection: Suite = {
       const nc = await connect();
       await nc.flush();
       const rtt = await nc.rtt();
-      ok(rtt > 0 && rtt < 5000, `rtt is ${rtt}`);
+      // some clocks tick once a millisecond
+      ok(rtt >= 0 && rtt < 5000, `rtt is ${rtt}`);
       const order: number[] = [];
       await Promise.all([1, 2, 3].map((n) => nc.flush().then(() => order.push(n))));
       equal(order, [1, 2, 3]);
