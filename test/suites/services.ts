@@ -38,7 +38,7 @@ export const services: Suite = {
     "an endpoint answers at its name, at its subject, and in its groups (C-ADR32-7, C-ADR32-8)": async (
       harness,
     ) => {
-      const { other, service, name } = await greeter(harness);
+      const { nc, other, service, name } = await greeter(harness);
       service.addEndpoint(`${name}-a`, echo);
       service.addEndpoint("b", {
         subject: `${name}.b.*`,
@@ -46,7 +46,7 @@ export const services: Suite = {
       });
       const group = service.addGroup(name).addGroup("").addGroup("inner");
       group.addEndpoint("c", echo);
-      await other.flush();
+      await nc.flush();
       const ask = async (subject: string) => (await other.request(subject, "x", { timeout: 5000 })).string();
       equal(await ask(`${name}-a`), "x");
       equal(await ask(`${name}.b.any`), `${name}.b.any`);
@@ -87,14 +87,14 @@ export const services: Suite = {
     "ping, info and stats are answered to all, by name, and by id (C-ADR32-2, C-ADR32-3, C-ADR32-4, C-ADR32-5, C-ADR32-6)":
       async (harness) => {
         const metadata = { team: "red" };
-        const { other, service, name } = await greeter(harness, { metadata, description: "says hello" });
+        const { nc, other, service, name } = await greeter(harness, { metadata, description: "says hello" });
         const second = await new Svcm(other).add({ name, version: "1.2.4" });
         service.addEndpoint("hello", {
           subject: `${name}.hello`,
           handler: echo,
           metadata: { schema: "text" },
         });
-        await other.flush();
+        await nc.flush();
         const client = new Svcm(other).client();
         const { id } = service.ping();
         ok(id !== second.ping().id && /^\w{22}$/.test(id), id);
