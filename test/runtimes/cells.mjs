@@ -1,6 +1,6 @@
 // Cells: the runtimes in which the built package goes through the suites, and what a cell can't do and why.
 // Read by scripts/test.mjs, which runs each cell and prints the reasons, and by the starters.
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { browsers, findBrowser } from "../../scripts/browsers.mjs";
 import { nodeProgram, nodes } from "../../scripts/nodes.mjs";
@@ -16,8 +16,12 @@ const page = { tcp: "a page has no TCP", tls: "a page has no TCP", ws: true };
 /** The program at a path in node_modules. */
 function installed(path) {
   const file = fileURLToPath(new URL(`../../node_modules/${path}`, import.meta.url));
-  if (existsSync(file)) return file;
-  throw new Error(`npm has installed no ${path} on this machine`);
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  // until its install script has run there is none, or a text that says so
+  if (size > 1_000_000) return file;
+  throw new Error(
+    `npm has installed no ${path} on this machine; with ignore-scripts, 'npm rebuild' makes it`,
+  );
 }
 
 /**
