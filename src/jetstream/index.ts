@@ -102,6 +102,7 @@ export { jetstream, type JetStreamClient, jetstreamManager } from "./client.ts";
 export type { Changes, ConfigOptions } from "./config.ts";
 export type { ConsumerAPI } from "./consumer-api.ts";
 export type { Consumers } from "./consumers.ts";
+export { type CounterEntry, type Counters, counters } from "./counters.ts";
 export type {
   BoundPushConsumerOptions,
   ConsumeCallback,

@@ -16,7 +16,9 @@ import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
 import { jetstreamMessages } from "./jetstream-messages.ts";
 import { jetstreamAdvisories } from "./jetstream-advisories.ts";
 import { jetstreamConsumers } from "./jetstream-consumers.ts";
+import { jetstreamCounters } from "./jetstream-counters.ts";
 import { jetstreamDirect } from "./jetstream-direct.ts";
+import { jetstreamSchedules } from "./jetstream-schedules.ts";
 import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { limits } from "./limits.ts";
@@ -62,6 +64,8 @@ const suites: readonly Suite[] = [
   jetstreamFastIngest,
   jetstreamOrdered,
   jetstreamPush,
+  jetstreamSchedules,
+  jetstreamCounters,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

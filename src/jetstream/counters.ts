@@ -1,0 +1,92 @@
+// Counters: numbers that a stream keeps, one for each subject (ADR-49), over js.publish and direct gets.
+import type { WaitOptions } from "../client/connection.ts";
+import { NatsError } from "../errors.ts";
+import type { JetStreamClient } from "./client.ts";
+import type { DirectLastRequest } from "./direct.ts";
+import type { JetStreamPublishOptions } from "./publish-options.ts";
+import type { DirectMsg } from "./stored.ts";
+
+/** A counter, as it is stored. */
+export interface CounterEntry {
+  readonly subject: string;
+  readonly value: bigint;
+  /** what it grew by last */
+  readonly increment: bigint;
+  /** of a stream that sources counters: what each stream and subject has brought; else empty */
+  readonly sources: Readonly<Record<string, Readonly<Record<string, bigint>>>>;
+}
+
+/** The counters of a stream. */
+export interface Counters {
+  /** name of the stream */
+  readonly stream: string;
+  /**
+   * Add to a counter, which begins at 0; resolves with its value. Give a `msgID` where it may be tried again.
+   * @throws {@link NatsError} those of `js.publish`
+   */
+  add(
+    subject: string,
+    increment: number | bigint,
+    options?: Pick<JetStreamPublishOptions, "headers" | "msgID" | "signal" | "timeout">,
+  ): Promise<bigint>;
+  /** A counter; null where nothing was added yet. @throws {@link NatsError} as `jsm.direct.getMessage` */
+  get(subject: string, options?: WaitOptions): Promise<CounterEntry | null>;
+  /** The counters of these subjects; wildcards allowed. @throws {@link NatsError} as `jsm.direct.getLastMessagesFor` */
+  getMultiple(subjects: string[], options?: WaitOptions): AsyncIterable<CounterEntry>;
+}
+
+/**
+ * The counters of a stream that has `allow_msg_counter` and `allow_direct`. Server 2.12. To begin a counter anew, purge its subject.
+ *
+ * @example
+ * const hits = await counters(js, "HITS");
+ * console.log(await hits.add("hits.home", 1));
+ *
+ * @throws {@link NatsError} STREAM_NOT_FOUND, UNSUPPORTED when the stream has no counters, and those of a call
+ */
+export async function counters(
+  js: JetStreamClient,
+  stream: string,
+  options?: WaitOptions,
+): Promise<Counters> {
+  const jsm = await js.jetstreamManager(false);
+  const { config } = await jsm.streams.info(stream, options);
+  for (const field of ["allow_msg_counter", "allow_direct"] as const) {
+    if (config[field]) continue;
+    throw new NatsError(
+      "UNSUPPORTED",
+      `the stream '${stream}' keeps no counters to be read: it has no ${field}`,
+      { stream },
+    );
+  }
+  return {
+    stream,
+    async add(subject, increment, given) {
+      const { val } = await js.publish(subject, undefined, { ...given, increment });
+      return val as bigint;
+    },
+    async get(subject, given) {
+      const msg = await jsm.direct.getMessage(stream, { last_by_subj: subject }, given);
+      return msg && entry(msg);
+    },
+    async *getMultiple(subjects, given) {
+      let request: DirectLastRequest | undefined = { multi_last: subjects };
+      while (request !== undefined) {
+        const messages = await jsm.direct.getLastMessagesFor(stream, request, given);
+        for await (const msg of messages) yield entry(msg);
+        request = messages.next;
+      }
+    },
+  };
+}
+
+function entry(msg: DirectMsg): CounterEntry {
+  const sources = msg.header.get("Nats-Counter-Sources");
+  return {
+    subject: msg.subject,
+    value: BigInt(msg.json<{ val: string }>().val),
+    increment: BigInt(msg.header.get("Nats-Incr").replace("+", "")),
+    sources:
+      sources === "" ? {} : JSON.parse(sources, (_, v: unknown) => (typeof v === "string" ? BigInt(v) : v)),
+  };
+}
