@@ -176,7 +176,7 @@ export const jetstreamConsumers: Suite = {
         return;
       }
       const answer = await paused;
-      equal([answer.paused, answer.pause_until], [true, until.toISOString()]);
+      equal([answer.paused, Date.parse(answer.pause_until)], [true, until.getTime()]);
       equal((await jsm.consumers.info(name, "c")).paused, true);
       equal((await jsm.consumers.resume(name, "c")).paused, false);
       equal((await jsm.consumers.info(name, "c")).paused ?? false, false);
