@@ -213,7 +213,9 @@ export const jetstreamConsumers: Suite = {
       else await rejects(prioritized, "UNSUPPORTED");
     },
 
-    "flow control as ack policy is refused below 2.14, and has its rules (C-ADR60-2)": async (harness) => {
+    "flow control as ack policy is refused below 2.14, and has its rules (C-ADR60-1, C-ADR60-2)": async (
+      harness,
+    ) => {
       const { jsm, name } = await begin(harness);
       const config: ConsumerConfig = {
         ...{ durable_name: "c", ack_policy: AckPolicy.FlowControl, deliver_subject: createInbox() },
@@ -231,35 +233,38 @@ export const jetstreamConsumers: Suite = {
       const mirror = { name, consumer: { name: "c", deliver_subject: config.deliver_subject ?? "" } };
       const made = await jsm.streams.add({ name: `${name}-m`, storage: "memory", mirror });
       equal(made.config.mirror?.consumer?.name, "c");
+      const both = { ...mirror, opt_start_seq: 1 };
+      await refuses(jsm.streams.add({ name: `${name}-n`, storage: "memory", mirror: both }), 10213);
     },
 
-    "a reset begins anew at the ack floor or at a sequence; refused below 2.14 (C-CONS-13)": async (
-      harness,
-    ) => {
-      const { nc, jsm, name, store } = await begin(harness);
-      await store(["a", "b", "c"]);
-      await jsm.consumers.add(name, { durable_name: "c" });
-      const reset = jsm.consumers.reset(name, "c");
-      if (!atLeast(harness.version, "2.14")) {
-        await rejects(reset, "UNSUPPORTED");
-        return;
-      }
-      equal((await reset).reset_seq, 1);
-      // two are taken and not acknowledged
-      const taken = await inbox(nc, "taken");
-      nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${name}.c`, '{"batch":2}', { reply: "taken" });
-      await taken.first(2);
-      equal((await jsm.consumers.info(name, "c")).num_ack_pending, 2);
-      const back = await jsm.consumers.reset(name, "c");
-      equal([back.reset_seq, back.num_ack_pending, back.num_pending], [1, 0, 3]);
-      const stream = await jsm.streams.get(name);
-      equal((await stream.resetConsumer("c", 3)).reset_seq, 3);
-      // the server does not answer for one that isn't there
-      await rejects(jsm.consumers.reset(name, "none"), "CONSUMER_NOT_FOUND");
-      await rejects(jsm.consumers.reset(`${name}-none`, "c"), ["STREAM_NOT_FOUND", "CONSUMER_NOT_FOUND"]);
-      await jsm.consumers.add(name, { durable_name: "new", deliver_policy: "new" });
-      await refuses(jsm.consumers.reset(name, "new", 1), JetStreamApiCodes.ConsumerInvalidReset);
-    },
+    "a reset begins anew at the ack floor or at a sequence; refused below 2.14 (C-CONS-13, C-ADR60-4)":
+      async (harness) => {
+        const { jsm, name, store } = await begin(harness);
+        await store(["a", "b", "c"]);
+        await jsm.consumers.add(name, { durable_name: "c" });
+        const reset = jsm.consumers.reset(name, "c");
+        if (!atLeast(harness.version, "2.14")) {
+          await rejects(reset, "UNSUPPORTED");
+          return;
+        }
+        equal((await reset).reset_seq, 1);
+        // two are taken and not acknowledged
+        const consumer = await jsm.jetstream().consumers.get(name, "c");
+        await consumer.next();
+        equal((await consumer.next())?.info.deliverySequence, 2);
+        equal((await consumer.info()).num_ack_pending, 2);
+        const back = await jsm.consumers.reset(name, "c");
+        equal([back.reset_seq, back.num_ack_pending, back.num_pending], [1, 0, 3]);
+        const again = await consumer.next();
+        equal([again?.seq, again?.info.deliverySequence], [1, 1]);
+        const stream = await jsm.streams.get(name);
+        equal((await stream.resetConsumer("c", 3)).reset_seq, 3);
+        // the server does not answer for one that isn't there
+        await rejects(jsm.consumers.reset(name, "none"), "CONSUMER_NOT_FOUND");
+        await rejects(jsm.consumers.reset(`${name}-none`, "c"), ["STREAM_NOT_FOUND", "CONSUMER_NOT_FOUND"]);
+        await jsm.consumers.add(name, { durable_name: "new", deliver_policy: "new" });
+        await refuses(jsm.consumers.reset(name, "new", 1), JetStreamApiCodes.ConsumerInvalidReset);
+      },
 
     "names that would be other subjects are refused before they are sent (C-ADR6-1)": async (harness) => {
       const { jsm, name } = await begin(harness);

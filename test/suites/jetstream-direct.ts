@@ -1,9 +1,17 @@
 // Suite: direct gets, of one message and of several (ADR-31).
-import { DirectMsgHeaders, JetStreamStatusError } from "../../src/jetstream/index.ts";
+import { DirectMsgHeaders, type JetStreamManager, JetStreamStatusError } from "../../src/jetstream/index.ts";
 import { headers } from "../../src/names.ts";
-import type { Suite } from "./harness.ts";
+import type { Harness, Suite } from "./harness.ts";
 import { all, begin, refuses } from "./jetstream-tools.ts";
 import { atLeast, equal, ok, rejects } from "./tools.ts";
+
+/** True on a server without direct gets of several messages, which are then refused. */
+async function lacksBatches({ version, prefix }: Harness, { direct }: JetStreamManager): Promise<boolean> {
+  if (atLeast(version, "2.11")) return false;
+  await rejects(direct.getBatch(prefix, {}), "UNSUPPORTED");
+  await rejects(direct.getLastMessagesFor(prefix, { multi_last: [">"] }), "UNSUPPORTED");
+  return true;
+}
 
 export const jetstreamDirect: Suite = {
   name: "jetstream direct gets",
@@ -175,8 +183,8 @@ export const jetstreamDirect: Suite = {
     },
 
     "more than 1024 subjects are too many; the loop says so (C-ADR31-8, C-ADR31-11)": async (harness) => {
-      if (!atLeast(harness.version, "2.11")) return;
       const { nc, jsm, name, store } = await begin(harness, { allow_direct: true });
+      if (await lacksBatches(harness, jsm)) return;
       for (let i = 0; i < 1024; i++) nc.publish(`${name}.s${i}`);
       await store(["last"]);
       const many = await jsm.direct.getLastMessagesFor(name, { multi_last: [`${name}.>`] });
@@ -188,8 +196,8 @@ export const jetstreamDirect: Suite = {
     "several that are not read cost no subscription: it ends with the last of them (C-ADR31-12)": async (
       harness,
     ) => {
-      if (!atLeast(harness.version, "2.11")) return;
       const { jsm, name, store } = await begin(harness, { allow_direct: true });
+      if (await lacksBatches(harness, jsm)) return;
       await store(["a", "b"]);
       const unread = await jsm.direct.getBatch(name, {});
       while (unread.end === undefined) await jsm.getAccountInfo();
@@ -208,8 +216,8 @@ export const jetstreamDirect: Suite = {
     },
 
     "a batch from a stream that nobody answers for ends with an error (C-ADR31-1)": async (harness) => {
-      if (!atLeast(harness.version, "2.11")) return;
       const { nc, jsm, name } = await begin(harness);
+      if (await lacksBatches(harness, jsm)) return;
       await rejects(all(await jsm.direct.getBatch(name, {})), "NO_RESPONDERS");
       await refuses(jsm.streams.info(`${name}-none`), 10059, "STREAM_NOT_FOUND");
       const open = await jsm.direct.getBatch(name, {});

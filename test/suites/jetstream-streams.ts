@@ -23,27 +23,29 @@ export const jetstreamStreams: Suite = {
   name: "jetstream streams",
   needs: ["jetstream"],
   cases: {
-    "a stream is made, found, listed and deleted (C-ADR1-1, C-ADR1-2, C-ADR1-9, C-STRM-1, C-STRM-7)": async (
-      harness,
-    ) => {
-      const { jsm, name } = await begin(harness);
-      const info = await jsm.streams.info(name);
-      equal([info.config.name, info.config.subjects], [name, [`${name}.>`]]);
-      // what is not given is the server's default
-      equal(
-        [info.config.max_msgs, info.config.num_replicas, info.config.retention, info.config.discard],
-        [-1, 1, RetentionPolicy.Limits, DiscardPolicy.Old],
-      );
-      equal(await jsm.streams.find(`${name}.a`), name);
-      equal(await all(jsm.streams.names(`${name}.a`)), [name]);
-      const [listed] = await jsm.streams.list(`${name}.a`).next();
-      equal(listed?.config.name, name);
-      equal(await jsm.streams.delete(name), true);
-      const error = await rejects(jsm.streams.info(name), "STREAM_NOT_FOUND");
-      ok(error instanceof StreamNotFoundError && error instanceof JetStreamApiError);
-      equal([error.apiErrorCode, error.status, error.stream], [JetStreamApiCodes.StreamNotFound, 404, name]);
-      equal(error.apiError(), { code: 404, err_code: 10059, description: "stream not found" });
-    },
+    "a stream is made, found, listed and deleted (C-ADR1-1, C-ADR1-2, C-ADR1-6, C-ADR1-9, C-STRM-1, C-STRM-7)":
+      async (harness) => {
+        const { jsm, name } = await begin(harness);
+        const info = await jsm.streams.info(name);
+        equal([info.config.name, info.config.subjects], [name, [`${name}.>`]]);
+        // what is not given is the server's default
+        equal(
+          [info.config.max_msgs, info.config.num_replicas, info.config.retention, info.config.discard],
+          [-1, 1, RetentionPolicy.Limits, DiscardPolicy.Old],
+        );
+        equal(await jsm.streams.find(`${name}.a`), name);
+        equal(await all(jsm.streams.names(`${name}.a`)), [name]);
+        const [listed] = await jsm.streams.list(`${name}.a`).next();
+        equal(listed?.config.name, name);
+        equal(await jsm.streams.delete(name), true);
+        const error = await rejects(jsm.streams.info(name), "STREAM_NOT_FOUND");
+        ok(error instanceof StreamNotFoundError && error instanceof JetStreamApiError);
+        equal(
+          [error.apiErrorCode, error.status, error.stream],
+          [JetStreamApiCodes.StreamNotFound, 404, name],
+        );
+        equal(error.apiError(), { code: 404, err_code: 10059, description: "stream not found" });
+      },
 
     "lists of nothing are empty (C-ADR1-7, C-ADR1-8)": async ({ connect, prefix }) => {
       const { streams } = await jetstreamManager(await connect());
@@ -273,7 +275,11 @@ export const jetstreamStreams: Suite = {
         await refuses(jsm.streams.add({ name: `${name}-x`, subjects: ["x"], mirror: { name } }), 10034);
         await refuses(jsm.streams.add({ name: `${name}-x`, mirror: { name }, sources: [{ name }] }), 10031);
         // the same origin twice, with nothing that tells them apart
-        if (atLeast(harness.version, "2.10")) {
+        const both = { name, filter_subject: "a", subject_transforms: [{ src: "b", dest: "" }] };
+        const transformed = jsm.streams.add({ name: `${name}-x`, sources: [both] });
+        if (!atLeast(harness.version, "2.10")) await rejects(transformed, "UNSUPPORTED");
+        else {
+          await refuses(transformed, 10144);
           await refuses(jsm.streams.add({ name: `${name}-x`, sources: [{ name }, { name }] }), 10140);
         }
       },
@@ -417,18 +423,17 @@ export const jetstreamStreams: Suite = {
       else await rejects(added, "UNSUPPORTED");
     },
 
-    "a required API level that is too high is refused, where servers read it (C-ADR44-2, C-ADR44-3)": async (
-      harness,
-    ) => {
-      const { jsm, name } = await begin(harness);
-      for (const level of ["99", "many"]) {
-        const required = headers();
-        required.set("Nats-Required-Api-Level", level);
-        const call = jsm.streams.info(name, { headers: required });
-        if (atLeast(harness.version, "2.12")) await refuses(call, 10185, "UNSUPPORTED");
-        else equal((await call).config.name, name);
-      }
-    },
+    "a required API level that is too high is refused, where servers read it (C-ADR44-2, C-ADR44-3, C-CONS-14)":
+      async (harness) => {
+        const { jsm, name } = await begin(harness);
+        for (const level of ["99", "many"]) {
+          const required = headers();
+          required.set("Nats-Required-Api-Level", level);
+          const call = jsm.streams.info(name, { headers: required });
+          if (atLeast(harness.version, "2.12")) await refuses(call, 10185, "UNSUPPORTED");
+          else equal((await call).config.name, name);
+        }
+      },
 
     "the own level of what is asked for is sent where that is wanted (C-ADR44-1)": async (harness) => {
       const nc = await harness.connect();

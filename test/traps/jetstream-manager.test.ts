@@ -40,7 +40,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-test("trap 86: an update sends what the stream has with what is changed; undefined changes nothing, null removes", async (t) => {
+test("trap 86: an update sends what the stream has with what is changed; undefined changes nothing, null removes (C-ADR6-3)", async (t) => {
   trackLeaks(t);
   const config = {
     name: "S",
@@ -322,6 +322,16 @@ test("trap 90: all fields of a direct get are sent as they are given", async () 
     [subject, last],
     [subject, then],
   ]);
+});
+
+test("trap 90: a server that answers with a single message has no batches (C-ADR31-7)", async () => {
+  const { nc, receive, subscribed } = fakeConnection();
+  const { direct } = await jetstreamManager(nc, { checkAPI: false });
+  const batch = await direct.getBatch("S", {});
+  const { "Nats-Num-Pending": _, ...single } = message(1);
+  receive(single);
+  assert.equal(subscribed(), false);
+  await assert.rejects(all(batch), failing("UNSUPPORTED"));
 });
 
 test("trap 90: a direct get that nobody answers ends by its own timeout", async (t) => {
