@@ -2,20 +2,16 @@
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerAction, CreateConsumerRequest } from "../protocol/jetstream/api.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
-import { isWildcard } from "../protocol/subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { apiError, ConsumerNotFoundError } from "./api-error.ts";
 import type { ConfigOptions } from "./config.ts";
 import { assertKept, consumerGates, type Gated, isModern, requiredHeaders, requireLevel } from "./gates.ts";
 import { namesOf } from "./names.ts";
 
-/** The filter as tokens of the subject, which permissions can be about; none where it can't be published to (C-CONS-2). */
+/** The filter as tokens of the subject, which permissions can be about, wildcards too; none where it isn't one subject (C-CONS-2). */
 function filterTokens({ filter_subject, filter_subjects }: ConsumerConfig): string[] {
   const usable =
-    filter_subject &&
-    filter_subjects === undefined &&
-    /^[^\s\p{Cc}]{1,200}$/u.test(filter_subject) &&
-    !isWildcard(filter_subject);
+    filter_subject && filter_subjects === undefined && /^[^\s\p{Cc}]{1,200}$/u.test(filter_subject);
   return usable ? [filter_subject] : [];
 }
 
