@@ -11,6 +11,7 @@ import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import type { MsgSink } from "../protocol/client-role.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { isPassing } from "../protocol/server-error.ts";
+import type { Transport } from "../transport/transport.ts";
 import type { HandlerErrorStatus, Status } from "./connection.ts";
 import { Link } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
@@ -129,67 +130,62 @@ export class Connector {
   }
 
   async #open(server: PoolServer): Promise<Link> {
-    const { timeout, tls, noRandomize, wsHeaders, wsFactory, runtime } = this.#options;
-    const { scheme, hostname, port, path } = server.address;
+    const { timeout } = this.#options;
+    const { listen } = server;
     this.pool.rotate(server);
     server.lastConnect = Date.now();
-    const dialer = runtime.dialers[scheme];
-    if (dialer === undefined) {
-      throw new NatsError(
-        "UNSUPPORTED",
-        `'${server.src}' can't be dialled here: this runtime has ${Object.keys(runtime.dialers).join(" and ")}`,
-        { server: server.listen },
-      );
-    }
     const controller = new AbortController();
+    const { signal } = controller;
     this.#dial = controller;
-    const timer = setTimeout(
-      () => {
-        const { listen } = server;
-        controller.abort(
-          new TimeoutError(
-            `connecting to ${listen} took longer than ${timeout} ms`,
-            { server: listen },
-            "no connection",
-          ),
-        );
-      },
-      Math.min(timeout, LONGEST_TIMER),
-    );
+    const tooLong = (): void => {
+      const text = `connecting to ${listen} took longer than ${timeout} ms`;
+      controller.abort(new TimeoutError(text, { server: listen }, "no connection"));
+    };
+    const timer = setTimeout(tooLong, Math.min(timeout, LONGEST_TIMER));
     try {
-      const dial = dialer({
-        scheme,
-        hostname,
-        port,
-        path,
-        ...(server.tlsName === "" ? {} : { tlsName: server.tlsName }),
-        ...(tls === undefined ? {} : { tls }),
-        handshakeFirst: tls?.handshakeFirst === true,
-        noRandomize,
-        ...(wsHeaders === undefined ? {} : { wsHeaders }),
-        ...(wsFactory === undefined ? {} : { wsFactory }),
-        signal: controller.signal,
-      });
-      // a transport that comes after the dial was given up is discarded
-      const transport = await settle(dial, { signal: controller.signal }).catch((error: unknown) => {
-        dial.then(
-          (late) => late.destroy(),
-          () => undefined,
-        );
-        throw error;
-      });
-      const link = new Link(server, transport, this.#options, this.#messages);
-      await link.greet(controller.signal);
+      const link = new Link(server, await this.#reach(server, signal), this.#options, this.#messages);
+      await link.greet(signal);
       this.#succeeded(server, link.info);
       return link;
     } catch (error) {
       this.#check();
       if (this.#anew === controller) return await this.#open(server);
-      throw controller.signal.aborted ? controller.signal.reason : error;
+      throw signal.aborted ? signal.reason : error;
     } finally {
       clearTimeout(timer);
       this.#dial = undefined;
     }
+  }
+
+  // A transport to the server. One that comes after the signal is discarded.
+  #reach(server: PoolServer, signal: AbortSignal): Promise<Transport> {
+    const { tls, noRandomize, wsHeaders, wsFactory, runtime } = this.#options;
+    const { tlsName } = server;
+    const { scheme, hostname, port, path } = server.address;
+    const dialer = runtime.dialers[scheme];
+    if (dialer === undefined) {
+      const known = Object.keys(runtime.dialers).join(" and ");
+      throw server.failure(
+        `can't be dialled here, as '${server.src}': this runtime has ${known}`,
+        "UNSUPPORTED",
+      );
+    }
+    const handshakeFirst = tls?.handshakeFirst === true;
+    const dial = dialer({
+      ...{ scheme, hostname, port, path, handshakeFirst, noRandomize, signal },
+      ...(tlsName && { tlsName }),
+      ...(tls !== undefined && { tls }),
+      ...(wsHeaders && { wsHeaders }),
+      ...(wsFactory && { wsFactory }),
+    });
+    const discard = (): void => {
+      dial.then(
+        (late) => late.destroy(),
+        () => undefined,
+      );
+    };
+    signal.addEventListener("abort", discard);
+    return settle(dial, { signal });
   }
 
   #succeeded(server: PoolServer, info: ServerInfo): void {
@@ -201,9 +197,7 @@ export class Connector {
   }
 
   #failed(server: PoolServer, error: unknown): NatsError {
-    const failure = isNatsError(error)
-      ? error
-      : new ConnectionError(`connecting to ${server.listen} failed`, { server: server.listen, cause: error });
+    const failure = isNatsError(error) ? error : server.failure("could not be dialled", undefined, error);
     server.reconnects++;
     const { code } = failure;
     if (code === "AUTHENTICATOR" || code === "INVALID_KEY")

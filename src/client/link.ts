@@ -10,7 +10,7 @@ import {
   isNatsError,
 } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
-import { type Deferred, deferred } from "../lib/deferred.ts";
+import { type Deferred, deferred, LONGEST_TIMER } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
 import { ClientRole, type ClientSink, type MsgSink } from "../protocol/client-role.ts";
 import { Decoder } from "../protocol/decoder.ts";
@@ -20,6 +20,7 @@ import { parseServerError, type ServerError } from "../protocol/server-error.ts"
 import type { Transport, TransportEvents } from "../transport/transport.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { PoolServer } from "./pool.ts";
+import { demandsTls, needsUpgrade } from "./upgrade.ts";
 
 /** What a link tells its owner once it is open. */
 export interface LinkOwner {
@@ -135,7 +136,7 @@ export class Link implements ClientSink, TransportEvents {
     return {
       verbose,
       pedantic,
-      tls_required: this.#tlsDemanded(),
+      tls_required: demandsTls(this.server, this.#options.tls),
       ...(name === undefined ? {} : { name }),
       lang: runtime.lang,
       version: runtime.version,
@@ -147,51 +148,18 @@ export class Link implements ClientSink, TransportEvents {
     };
   }
 
-  #tlsDemanded(): boolean {
-    const { scheme } = this.server.address;
-    return scheme === "tls" || scheme === "wss" || (scheme === "nats" && this.#options.tls != null);
-  }
-
-  // The first INFO decides about TLS at once: nothing in clear may follow it then (C-TLS-4).
+  // What decides about all that follows.
   #firstInfo(info: ServerInfo): void {
     this.info = info;
-    const { scheme } = this.server.address;
-    const { listen: server } = this.server;
+    const { server } = this;
     const transport = this.#transport;
     if (this.#options.noEcho && info.proto < 1) {
-      throw new ConnectionError(
-        `${server} does not know 'noEcho': leave the option out`,
-        { server },
-        "UNSUPPORTED",
-      );
+      throw server.failure("does not know 'noEcho': leave the option out", "UNSUPPORTED");
     }
     if (transport.maxWrite !== undefined && info.max_payload > 0) {
       transport.maxWrite = Math.min(transport.maxWrite, info.max_payload);
     }
-    this.#stage = GREETING;
-    if (!transport.encrypted && (scheme === "nats" || scheme === "tls")) {
-      const offered = info.tls_required === true || info.tls_available === true;
-      if (this.#options.tls === null) {
-        if (info.tls_required === true) {
-          throw new ConnectionError(
-            `${server} requires TLS and the option 'tls: null' refuses it`,
-            { server },
-            "TLS",
-          );
-        }
-      } else if (offered) {
-        if (transport.startTls === undefined) {
-          throw new ConnectionError(`${server} wants TLS and this transport can't`, { server }, "TLS");
-        }
-        this.#stage = UPGRADING;
-      } else if (this.#tlsDemanded()) {
-        throw new ConnectionError(
-          `${server} does not offer TLS, which was asked for: nothing was sent to it`,
-          { server },
-          "TLS",
-        );
-      }
-    }
+    this.#stage = needsUpgrade(server, transport, this.#options.tls, info) ? UPGRADING : GREETING;
     this.#hello.resolve();
   }
 
@@ -345,21 +313,13 @@ export class Link implements ClientSink, TransportEvents {
       if (error !== undefined) this.#lostAtClose = unsent(this.#given, this.#transport.buffered);
       return;
     }
-    const { listen: server } = this.server;
-    this.die(
-      isNatsError(error)
-        ? error
-        : new ConnectionError(
-            `${server} closed the connection`,
-            error === undefined ? { server } : { server, cause: error },
-          ),
-    );
+    this.die(isNatsError(error) ? error : this.server.failure("closed the connection", undefined, error));
   }
 
   // -- liveness ------------------------------------------------------------------------------------------------------
 
   #schedulePing(delay: number): void {
-    this.#pingTimer = setTimeout(() => this.#tick(), Math.min(delay, 2 ** 31 - 1));
+    this.#pingTimer = setTimeout(() => this.#tick(), Math.min(delay, LONGEST_TIMER));
   }
 
   // One ping an interval. When as many as may be are unanswered, the last gets one second more, then the link is stale.
@@ -367,13 +327,7 @@ export class Link implements ClientSink, TransportEvents {
     const { pingInterval, maxPingOut } = this.#options;
     if (this.#pingsOut >= maxPingOut) {
       this.#owner?.onStale();
-      this.die(
-        new ConnectionError(
-          `${this.server.listen} does not answer pings`,
-          { server: this.server.listen },
-          "STALE_CONNECTION",
-        ),
-      );
+      this.die(this.server.failure("does not answer pings", "STALE_CONNECTION"));
       return;
     }
     this.#pingsOut++;
@@ -422,19 +376,11 @@ export class Link implements ClientSink, TransportEvents {
     this.#given = [];
     this.#hello.reject(reason);
     this.#greeted.reject(reason);
-    for (let ping = this.#pings.length; ping > 0; ping--) {
-      this.#pings
-        .shift()
-        ?.reject(
-          reason.code === "CLOSED"
-            ? reason
-            : new ConnectionError(
-                "the link was lost before the server answered",
-                { cause: reason },
-                "DISCONNECTED",
-              ),
-        );
-    }
+    const lost =
+      reason.code === "CLOSED"
+        ? reason
+        : this.server.failure("was lost before it answered", "DISCONNECTED", reason);
+    while (this.#pings.length > 0) this.#pings.shift()?.reject(lost);
   }
 }
 
@@ -450,11 +396,13 @@ function unsent(given: readonly Chunk[], left: number): number {
 }
 
 function parseInfo(json: string): ServerInfo {
+  let info: unknown;
+  let cause: unknown;
   try {
-    const info: unknown = JSON.parse(json);
-    if (typeof info === "object" && info !== null) return info as ServerInfo;
-  } catch (cause) {
-    throw new ProtocolError("INFO of the server is not JSON", { cause });
+    info = JSON.parse(json);
+  } catch (error) {
+    cause = error;
   }
-  throw new ProtocolError("INFO of the server is not an object");
+  if (typeof info === "object" && info !== null) return info as ServerInfo;
+  throw new ProtocolError("INFO of the server is not a JSON object", { cause });
 }

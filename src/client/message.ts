@@ -68,11 +68,6 @@ export class MsgImpl implements Msg {
     return this.#headers;
   }
 
-  /** bytes of headers and payload */
-  get length(): number {
-    return this.#dataEnd - this.#headerStart;
-  }
-
   size(): number {
     return (
       this.#subjectEnd -

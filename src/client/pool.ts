@@ -1,5 +1,5 @@
 // Pool: the servers a connection knows, in their order, with what became of each. Used by client/connector.
-import { InvalidArgumentError } from "../errors.ts";
+import { ConnectionError, InvalidArgumentError, type NatsErrorCode } from "../errors.ts";
 import { shuffle } from "../lib/random.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { type Address, familyOf, hostPort, parseAddress, redacted } from "./address.ts";
@@ -34,6 +34,11 @@ export class PoolServer implements Server {
     this.listen = hostPort(address.hostname, address.port);
     this.src = redacted(src);
     this.gossiped = gossiped;
+  }
+
+  /** Something befell the link to this server, or the dial: the text follows its address. */
+  failure(text: string, code?: NatsErrorCode, cause?: unknown): ConnectionError {
+    return new ConnectionError(`${this.listen} ${text}`, { server: this.listen, cause }, code);
   }
 
   get address(): Address {

@@ -1,11 +1,11 @@
 // Replies: the iterator of requestMany, and when it ends (ADR-47). Fed by client/requests.
-import { NatsError, NoRespondersError } from "../errors.ts";
+import { NoRespondersError } from "../errors.ts";
 import { AsyncQueue } from "../lib/async-queue.ts";
 import { check, checkChoice } from "../lib/check.ts";
 import { aborted, LONGEST_TIMER } from "../lib/deferred.ts";
 import type { QueuedIterator, RequestManyOptions } from "./connection.ts";
 import { type MsgImpl, sizeOf } from "./message.ts";
-import { DEFAULT_LIMITS } from "./subscription.ts";
+import { DEFAULT_LIMITS, tooFast } from "./subscription.ts";
 
 /** The replies to one request. Ends by its strategy, its time, its signal, an error, or the consumer's return. */
 export class ReplyIterator implements QueuedIterator<MsgImpl> {
@@ -58,9 +58,9 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
     this.#received++;
     clearTimeout(this.#stallTimer);
     if (this.#queue.push(msg) > 0) {
-      const text = `replies to '${this.#subject}' come faster than they are taken: ${this.#queue.length} are queued`;
+      const error = tooFast("replies to", this.#subject, this.#queue.length);
       this.#queue.clear();
-      this.stop(new NatsError("SLOW_CONSUMER", text, { subject: this.#subject }));
+      this.stop(error);
     } else if (this.#received === this.#count || (this.#sentinel && msg.data.length === 0)) this.stop();
   }
 

@@ -335,12 +335,11 @@ export class Session implements NatsConnection {
 
   // ADR-5: leave for another server, if there is one, when what is under way is done.
   #lameDuck(link: Link): void {
-    const server = link.server.listen;
-    this.#events.emit({ type: "ldm", server });
-    this.#connector.avoid(link.server);
+    const { server } = link;
+    this.#events.emit({ type: "ldm", server: server.listen });
+    this.#connector.avoid(server);
     if (this.#connector.pool.size < 2 || !this.#options.reconnect || this.#state !== "connected") return;
-    const leave = () =>
-      link.die(new ConnectionError(`${server} is in lame duck mode`, { server }, "DISCONNECTED"));
+    const leave = () => link.die(server.failure("is in lame duck mode", "DISCONNECTED"));
     // Replies have a moment to come. Then the server reads what was sent so far, and gives to other members of queue groups
     // what it would give us; what is published from there on waits for the next link.
     void this.#requests.settled(500).then(() => {
@@ -355,7 +354,7 @@ export class Session implements NatsConnection {
     this.#checkOpen();
     this.#events.emit({ type: "forceReconnect" });
     const { link } = this.#publishing;
-    link?.die(new ConnectionError("reconnect() was called", { server: link.server.listen }, "DISCONNECTED"));
+    link?.die(link.server.failure("is left: reconnect() was called", "DISCONNECTED"));
     this.#connector.hurry();
   }
 

@@ -141,13 +141,7 @@ export class NatsSubscription implements Subscription {
       this.#own().isSlow = true;
       if (extras.limits.overflow === "close") {
         this.#unsubscribe();
-        this.fail(
-          new NatsError(
-            "SLOW_CONSUMER",
-            `messages on '${this.subject}' come faster than they are taken: ${queue.length} are queued`,
-            { subject: this.subject },
-          ),
-        );
+        this.fail(tooFast("messages on", this.subject, queue.length));
       }
     } else if (extras.slow > 0 && queue.length === extras.slow) this.#emitSlow();
   }
@@ -406,6 +400,12 @@ export class NatsSubscription implements Subscription {
   getMax(): number | undefined {
     return this.max > 0 ? this.max : undefined;
   }
+}
+
+/** Messages or replies came faster than they were taken. */
+export function tooFast(what: string, subject: string, queued: number): NatsError {
+  const text = `${what} '${subject}' come faster than they are taken: ${queued} are queued`;
+  return new NatsError("SLOW_CONSUMER", text, { subject });
 }
 
 /** The line that ends a subscription at the server; with `max`, once so many messages were delivered in all. */

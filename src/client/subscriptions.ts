@@ -39,10 +39,6 @@ export class Subscriptions implements MsgSink, SubscriptionHost {
     this.#onReply = onReply;
   }
 
-  get size(): number {
-    return this.#table.size;
-  }
-
   [Symbol.iterator](): IterableIterator<NatsSubscription> {
     return this.#table.values();
   }

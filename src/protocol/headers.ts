@@ -1,6 +1,7 @@
 // Headers: the NATS/1.0 block of a message, as text and as bytes. Malformed blocks never harm more than themselves.
 import { InvalidArgumentError, NatsError } from "../errors.ts";
 import { utf8Decoder, utf8Encoder } from "../lib/bytes.ts";
+import { halfPair } from "../lib/surrogates.ts";
 
 /** How a header name given to an accessor is compared with the names that are there. */
 export const Match: {
@@ -77,14 +78,10 @@ function checkValue(value: string, name: string): boolean {
     if (c === 10 || c === 13) {
       throw invalid(`the value of '${name}' has a line break at index ${i}: header values are one line`);
     }
-    if (c > 127) wide = true;
-    if (c >= 0xd800 && c <= 0xdfff) {
-      if (c > 0xdbff || (value.charCodeAt(i + 1) & 0xfc00) !== 0xdc00) {
-        throw invalid(
-          `the value of '${name}' has half of a surrogate pair at index ${i}: it can't be sent as UTF-8`,
-        );
-      }
-      i++;
+    if (c > 127) {
+      wide = true;
+      const flaw = halfPair(value, i);
+      if (flaw !== undefined) throw invalid(`the value of '${name}' ${flaw}`);
     }
   }
   return wide;

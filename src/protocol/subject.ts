@@ -1,6 +1,7 @@
 // Subject: the checks that keep malformed names off the wire, matching, and inboxes.
 import { InvalidSubjectError } from "../errors.ts";
 import { nuid } from "../lib/nuid.ts";
+import { halfPair } from "../lib/surrogates.ts";
 
 const DOT = 46;
 const STAR = 42;
@@ -19,11 +20,7 @@ function badCharacter(value: string, i: number): string | undefined {
   const c = value.charCodeAt(i);
   if (c === 32) return `has a space at index ${i}`;
   if (c < 32 || (c > 126 && c < 160)) return `has a control character at index ${i}`;
-  if (c < 0xd800 || c > 0xdfff) return undefined;
-  const other = value.charCodeAt(c < 0xdc00 ? i + 1 : i - 1);
-  return (other & 0xfc00) === (c < 0xdc00 ? 0xdc00 : 0xd800)
-    ? undefined
-    : `has half of a surrogate pair at index ${i}: it can't be sent as UTF-8`;
+  return halfPair(value, i);
 }
 
 function check(subject: unknown, what: string, literal: boolean): void {

@@ -41,7 +41,6 @@ describe("looks", () => {
     assert.equal(msg.headers, msg.headers);
     assert.equal(msg.string(), "hello");
     assert.equal(msg.size(), 3 + 3 + "NATS/1.0\r\nA: b\r\n\r\n".length + 5);
-    assert.equal(msg.length, "NATS/1.0\r\nA: b\r\n\r\n".length + 5);
   });
 
   test("what is not there is undefined; the payload is never", () => {
