@@ -19,10 +19,20 @@ const { status } = spawnSync(process.execPath, [tsc, "-p", fileURLToPath(new URL
   stdio: "inherit",
 });
 if (status === 0) {
+  nameBuiltFiles();
   declareGlobals();
   await bundlePages();
 }
 process.exitCode = status ?? 1;
+
+/** tsc leaves `./x.ts` in the declarations, and Deno takes it at its word. As long as it was, so that the maps hold. */
+function nameBuiltFiles() {
+  for (const name of readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+    const file = join(dist, name);
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace(/(?<=(?:from |import\()"\.[^"]*\.)ts(?=")/g, "js"));
+  }
+}
 
 /**
  * The declarations name a few types of the web platform. A program has them from the DOM library or from the types of

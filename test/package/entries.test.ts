@@ -62,7 +62,7 @@ test("the declarations of the entries of a subpath name the same", () => {
   };
   assert.deepEqual(names("dist/index.node.d.ts"), names("dist/index.d.ts"));
   assert.deepEqual(names("dist/index.deno.d.ts"), names("dist/index.d.ts"));
-  assert.deepEqual(names("dist/index.d.ts"), ['* from "./names.ts"', "const connect", "const wsconnect"]);
+  assert.deepEqual(names("dist/index.d.ts"), ['* from "./names.js"', "const connect", "const wsconnect"]);
 });
 
 for (const kind of ["module", "commonjs"] as const) {

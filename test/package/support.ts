@@ -41,7 +41,7 @@ export function node(args: readonly string[], cwd: string = root): Promise<Ran> 
 
 export function run(command: string, args: readonly string[], cwd: string = root): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined, NO_COLOR: "1" };
     execFile(command, args, { cwd, env, maxBuffer: 1 << 24 }, (error, out, err) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === "number") resolve({ code, output: out + err });
