@@ -129,6 +129,13 @@ export const cases = [
     once: [],
   },
   {
+    name: "isonats/cloudflare",
+    code: 'export * from "isonats/cloudflare";',
+    budget: 3_400,
+    never: ["dist/client/", "dist/protocol/", "dist/transport/(?!tcp.cloudflare|dial)", "node_modules/"],
+    once: [],
+  },
+  {
     name: "isonats/errors",
     code: 'export * from "isonats/errors";',
     budget: 1_200,
