@@ -1,10 +1,11 @@
 // Chromium: opens pages that a test serves, and hands back what each of them found.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { findBrowser } from "../../scripts/browsers.mjs";
 import { temporaryFolder } from "./support.ts";
 
 export interface Page {
@@ -17,17 +18,15 @@ export interface Page {
 const tellErrors = `<!doctype html><script>addEventListener("error", ({ message, target }) =>
   fetch("/found", { method: "POST", body: JSON.stringify({ error: message ?? target.outerHTML }) }), true);</script>`;
 
-const program = process.env["CHROMIUM"] ?? "chromium";
-
 /** Why no page can be opened; false where Chromium is there. */
-export const whyNoChromium: string | false = findChromium();
+export const whyNoChromium: string | false = why();
 
-function findChromium(): string | false {
+function why(): string | false {
   try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
+    findBrowser("chromium");
     return false;
-  } catch {
-    return "there is no chromium on the PATH, and CHROMIUM names none";
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
@@ -69,6 +68,7 @@ export async function visit(
   const { port } = http.address() as AddressInfo;
 
   const profile = await mkdtemp(join(temporaryFolder(), "chromium-"));
+  const [program] = findBrowser("chromium");
   const child = spawn(
     program,
     [
