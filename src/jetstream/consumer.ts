@@ -5,6 +5,7 @@ import { NamedBinding } from "./binding.ts";
 import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
 import { type Engine, Flow, type FlowSetup } from "./flow.ts";
 import type { JsMsg } from "./js-msg.ts";
+import { startProcessing } from "./process.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
@@ -68,8 +69,10 @@ export function pullConsumer(engine: Engine, found: ConsumerInfo): Consumer {
       pulls: new Pulls(plan, limitsOf(known(options)), pins),
       heartbeat: plan.heartbeat,
     });
+  const methods = pulling(start, known);
   return {
-    ...pulling(start, known),
+    ...methods,
+    process: async (handler, options = {}) => startProcessing(methods, last.config, api, handler, options),
     info: async (cached = false) =>
       cached ? last : (last = await api.call("CONSUMER.INFO", [stream, name])),
     delete: async () => (await api.call("CONSUMER.DELETE", [stream, name])).success,

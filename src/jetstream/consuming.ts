@@ -272,6 +272,59 @@ export interface ConsumerMessages extends QueuedIterator<JsMsg>, AsyncDisposable
   stop(error?: Error): void;
 }
 
+/** Works on a message. `signal` is aborted when the processing is stopped. */
+export type ProcessHandler = (msg: JsMsg, signal: AbortSignal) => unknown;
+
+/** Options of {@link Consumer.process}. */
+export interface ProcessOptions extends Omit<PullOptions, "timeout">, MissingOptions {
+  /** handlers that run at once; default 1 */
+  concurrency?: number;
+  /** messages of the same key are worked on one after the other, in their order; others need not wait for them */
+  orderBy?: (msg: JsMsg) => string;
+  retry?: {
+    /** deliveries after which a message is given up; default `max_deliver` of the consumer, or no limit where it has none */
+    attempts?: number;
+    /**
+     * milliseconds until it comes again after its first, second ... failed delivery, the last for all that follow; or a
+     * function of the number of the delivery. Default 1, 5, 30 and 120 seconds.
+     */
+    backoff?: readonly number[] | ((attempt: number) => number);
+  };
+  /**
+   * Where a message goes that is given up, with its headers and `Dead-Letter-Subject`, `-Stream`, `-Consumer`, `-Sequence`,
+   * `-Deliveries` and `-Error`. A stream has to store it: until one has, the message is tried again. Default: nowhere.
+   */
+  deadLetter?: string | ((msg: JsMsg, error: unknown) => string);
+  /** extend the ack wait while a message is here: true (default) in time for the consumer, false never, or every so many ms */
+  keepAlive?: boolean | number;
+  /** messages that are here at once; default `concurrency`, or four times as many with `orderBy` */
+  max_messages?: number;
+}
+
+/** What a processing has done with messages. */
+export interface ProcessFigures {
+  /** handled and acknowledged */
+  readonly done: number;
+  /** deliveries that failed and come again */
+  readonly retried: number;
+  /** given up, and stored as dead letters where there is a subject for them */
+  readonly dead: number;
+}
+
+/** Handlers at work. */
+export interface Processing extends AsyncDisposable {
+  readonly health: ConsumerHealth;
+  readonly figures: ProcessFigures;
+  /** Ask for no more. Handlers that run go on: to wait for them, await `closed()`. */
+  close(): Promise<undefined | Error>;
+  /** resolves when it has ended and no handler runs, with the error if one ended it; never rejects */
+  closed(): Promise<undefined | Error>;
+  /** see {@link ConsumerMessages.status} */
+  status(): AsyncIterable<ConsumerNotification>;
+  /** End it now, and abort the signal of the handlers that run. */
+  stop(error?: Error): void;
+}
+
 /** A consumer that is asked for messages. */
 export interface Consumer {
   /**
@@ -291,6 +344,13 @@ export interface Consumer {
    * STREAM_NOT_FOUND, JETSTREAM_STATUS, PERMISSION_VIOLATION, ABORTED
    */
   consume(options?: ConsumeOptions): Promise<ConsumerMessages>;
+  /**
+   * Run a handler for each message, and acknowledge as it does: when it resolves the message is done; when it rejects it comes
+   * again after the backoff, and goes to the dead letters when its attempts are used up. What it throws is a `handlerError` of
+   * the connection's status.
+   * @throws {NatsError} INVALID_OPERATION unless the `ack_policy` is `explicit`, INVALID_ARGUMENT, and those of `consume`
+   */
+  readonly process: (handler: ProcessHandler, options?: ProcessOptions) => Promise<Processing>;
   /** the consumer as the server sees it; with `cached` as it was seen last. @throws {NatsError} as a call of the API */
   info(cached?: boolean): Promise<ConsumerInfo>;
   /** remove it from the server. @throws {NatsError} as a call of the API */

@@ -130,6 +130,12 @@ export function orderedConsumer(engine: Engine, stream: string, options: Ordered
       },
       () => undefined,
     ),
+    process: () =>
+      Promise.reject(
+        new InvalidOperationError(
+          "process() acknowledges each message: an ordered consumer has no acknowledgements",
+        ),
+      ),
     ...present(engine, binding),
   };
 }

@@ -13,6 +13,7 @@ import { jetstreamOrdered, jetstreamPush } from "./jetstream-ordered.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
+import { jetstreamProcess } from "./jetstream-process.ts";
 import { jetstreamMessages } from "./jetstream-messages.ts";
 import { jetstreamAdvisories } from "./jetstream-advisories.ts";
 import { jetstreamConsumers } from "./jetstream-consumers.ts";
@@ -66,6 +67,7 @@ const suites: readonly Suite[] = [
   jetstreamPush,
   jetstreamSchedules,
   jetstreamCounters,
+  jetstreamProcess,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -1,0 +1,194 @@
+// Process: runs a handler for every message of a consumer, and does what there is to do around it: acknowledgements, retries, the
+// ack wait, dead letters. Made by jetstream/consumer.
+import { InvalidArgumentError, InvalidOperationError } from "../errors.ts";
+import { millis } from "../lib/nanos.ts";
+import { headers as newHeaders, type MsgHdrs } from "../protocol/headers.ts";
+import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
+import type { Api } from "./api.ts";
+import type { Consumer, ConsumeOptions, ProcessHandler, Processing, ProcessOptions } from "./consuming.ts";
+import type { JsMsg } from "./js-msg.ts";
+import { Lanes } from "./lanes.ts";
+import { publish } from "./publish.ts";
+
+const ACK_WAIT = 30_000;
+// of the ack wait: two signs of life may get lost
+const SHARE = 3;
+const BACKOFF = [1000, 5000, 30_000, 120_000];
+// with an order, those whose key is busy must not keep the others from coming
+const AHEAD = 4;
+// headers that would make the stream refuse or change the dead letter
+const CONTROL = /^Nats-(?:Expected-|Msg-Id$|Rollup$|TTL$|Schedule|Batch-|Required-|Incr$|Pin-Id$|Fast-)/;
+
+interface Rules {
+  readonly concurrency: number;
+  readonly attempts: number;
+  readonly wait: (attempt: number) => number;
+  /** milliseconds; 0 for none */
+  readonly keepAlive: number;
+}
+
+function resolve(options: ProcessOptions, config: ConsumerConfig): Rules {
+  const { concurrency = 1, retry = {}, keepAlive = true } = options;
+  const { max_deliver = -1, ack_wait, backoff: waits } = config;
+  const { attempts = max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY, backoff = BACKOFF } = retry;
+  for (const [name, value] of Object.entries({ concurrency, attempts })) {
+    if (!(value >= 1)) throw new InvalidArgumentError(`${name} is ${String(value)}: give 1 or more`);
+  }
+  // the shortest that the server waits
+  const patience = Math.min(...(waits?.length ? waits : [ack_wait ?? 0]).map(millis)) || ACK_WAIT;
+  const every = keepAlive === true ? patience / SHARE : keepAlive === false ? 0 : keepAlive;
+  if (!(every >= 0))
+    throw new InvalidArgumentError(`keepAlive is ${String(keepAlive)}: give milliseconds, or true or false`);
+  return {
+    concurrency,
+    attempts,
+    wait:
+      typeof backoff === "function"
+        ? backoff
+        : (attempt) => backoff[Math.min(attempt, backoff.length) - 1] ?? 0,
+    keepAlive: every,
+  };
+}
+
+/** Tells the server of messages that are being worked on, all with one timer. */
+class KeepAlive {
+  readonly #every: number;
+  readonly #messages = new Set<JsMsg>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(every: number) {
+    this.#every = every;
+  }
+
+  add(msg: JsMsg): void {
+    this.#messages.add(msg);
+    if (this.#every > 0) this.#timer ??= setInterval(() => this.#tell(), Math.max(10, this.#every));
+  }
+
+  remove(msg: JsMsg): void {
+    this.#messages.delete(msg);
+    if (this.#messages.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tell(): void {
+    try {
+      for (const msg of this.#messages) msg.working();
+    } catch {
+      // there is no connection to tell it by: the server will deliver them again
+    }
+  }
+}
+
+/** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_OPERATION, and those of `consume` */
+export async function startProcessing(
+  consumer: Pick<Consumer, "consume">,
+  config: ConsumerConfig,
+  api: Api,
+  handler: ProcessHandler,
+  options: ProcessOptions,
+): Promise<Processing> {
+  const { orderBy, deadLetter, concurrency: _, retry: __, keepAlive: ___, ...pull } = options;
+  const rules = resolve(options, config);
+  if (config.ack_policy !== "explicit") {
+    throw new InvalidOperationError(
+      `process() acknowledges each message: the consumer's ack_policy is '${config.ack_policy ?? "none"}', not 'explicit'`,
+    );
+  }
+  const lanes = new Lanes(rules.concurrency);
+  const alive = new KeepAlive(rules.keepAlive);
+  const ending = new AbortController();
+  const figures = { done: 0, retried: 0, dead: 0 };
+
+  // Acknowledged as the handler does; what it threw is reported by whoever called this.
+  const work = async (msg: JsMsg): Promise<void> => {
+    try {
+      await handler(msg, ending.signal);
+      msg.ack();
+      figures.done++;
+    } catch (error) {
+      const attempt = msg.info.deliveryCount;
+      if (attempt < rules.attempts) {
+        figures.retried++;
+        msg.nak(rules.wait(attempt));
+      } else await bury(msg, error);
+      throw error;
+    } finally {
+      alive.remove(msg);
+    }
+  };
+
+  const bury = async (msg: JsMsg, error: unknown): Promise<void> => {
+    const subject = typeof deadLetter === "function" ? deadLetter(msg, error) : deadLetter;
+    if (subject !== undefined) {
+      try {
+        await publish(api, subject, msg.data, deadLetterOf(msg, error));
+      } catch (failure) {
+        // not lost as long as it is not acknowledged
+        msg.nak(rules.wait(msg.info.deliveryCount));
+        throw failure;
+      }
+    }
+    figures.dead++;
+    msg.term(textOf(error));
+  };
+
+  const ahead = orderBy === undefined ? 1 : AHEAD;
+  const settings: ConsumeOptions = { max_messages: Math.ceil(rules.concurrency) * ahead, ...pull };
+  const messages = await consumer.consume({
+    ...settings,
+    callback: (msg) => {
+      alive.add(msg);
+      return lanes.run(orderBy?.(msg), () => work(msg));
+    },
+  });
+  const { signal } = options;
+  const abort = (): void => ending.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  void messages.closed().then(() => signal?.removeEventListener("abort", abort));
+  return {
+    get health() {
+      return messages.health;
+    },
+    get figures() {
+      return { ...figures };
+    },
+    status: () => messages.status(),
+    closed: () => messages.closed(),
+    close: () => messages.close(),
+    stop(error) {
+      messages.stop(error);
+      ending.abort(error);
+    },
+    async [Symbol.asyncDispose]() {
+      await messages.close();
+      await messages.closed();
+    },
+  };
+}
+
+function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/[\r\n]+/g, " ").slice(0, 500);
+}
+
+// The headers of the message, but for orders to the stream that had it; where it was, and why it is here.
+function deadLetterOf(msg: JsMsg, error: unknown): { headers: MsgHdrs; msgID: string } {
+  const made = newHeaders();
+  for (const [name, values] of msg.headers ?? []) {
+    if (!CONTROL.test(name)) for (const value of values) made.append(name, value);
+  }
+  const { stream, consumer, deliveryCount } = msg.info;
+  const facts = {
+    Subject: msg.subject,
+    Stream: stream,
+    Consumer: consumer,
+    Sequence: msg.exactSeq,
+    Deliveries: deliveryCount,
+    Error: textOf(error),
+  };
+  for (const [name, value] of Object.entries(facts)) made.set(`Dead-Letter-${name}`, String(value));
+  // a retry of the dead letter is stored once
+  return { headers: made, msgID: `${stream}.${consumer}.${msg.exactSeq}.dead` };
+}
