@@ -29,5 +29,7 @@ const work = (name) =>
 const workers = await Promise.all(["anna", "ben"].map(work));
 await finished;
 for (const worker of workers) await worker.close();
-console.log(`${done} of 6 walls, ${workers.reduce((sum, { figures }) => sum + figures.retried, 0)} at the second try`);
+console.log(
+  `${done} of 6 walls, ${workers.reduce((sum, { figures }) => sum + figures.retried, 0)} at the second try`,
+);
 await nc.drain();

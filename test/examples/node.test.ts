@@ -8,7 +8,7 @@ import { encodeJwt, nkeys } from "../../src/auth/index.ts";
 import { certPath, type RealServer, startServer } from "../fixtures/real-server.ts";
 import { root, run } from "./support.ts";
 
-const server = await startServer({ after }, { websocket: true });
+const server = await startServer({ after }, { websocket: true, jetstream: true });
 const tested = new Set<string>();
 
 /** Run an example; it must end well, print all of `expected`, and leave no connection. */
@@ -46,6 +46,15 @@ test("flow-control bounds the publisher and the subscriber", () =>
 
 test("web-streams pipes a subscription into a subject", () =>
   example("web-streams.mjs", ["ONE\nTWO\nTHREE\n"]));
+
+test("jetstream-workers shares the jobs of a stream, and does those that failed again", () =>
+  example("jetstream-workers.mjs", ["painted wall 6", "6 of 6 walls, 1 at the second try"]));
+
+test("jetstream-ordered reads what was stored and what follows, in order", () =>
+  example("jetstream-ordered.mjs", [
+    "100 makes 100\n-30 makes 70\n5 makes 75\n25 makes 100\n",
+    "ended, after 0 resets",
+  ]));
 
 test("websocket talks over ws://", () =>
   example("websocket.mjs", ["hello over WebSocket"], { NATS_WS_URL: server.wsUrl }));
