@@ -43,13 +43,15 @@ export interface PublisherOptions {
   /** how many messages may wait for their turn beyond these; default 65 536. One more is refused, code OUTBOUND_FULL. */
   maxWaiting?: number;
   /**
-   * How often to publish a message again: when nobody answers, when the server was too busy, and when the link broke before the
-   * ack came. Default -1: for as long as the timeout leaves time. With 0 messages get no id, and what was in flight in a link
+   * How often to publish a message again: when nobody answers, when the server was too busy, when the link broke before the ack
+   * came, and when the ack is late. Default -1: for as long as the timeout leaves time. With 0 messages get no id, and what was in flight in a link
    * that broke is reported as an {@link OutcomeUnknownError}.
    */
   retries?: number;
   /** milliseconds before a message is published again; default 250. After a broken link it is when there is a new one. */
   retryWait?: number;
+  /** milliseconds after which an ack is late; default: half of the `timeout`. It gets lost when the leader of the stream does. */
+  ackWait?: number;
   /** milliseconds from the first time a message is sent, with its retries; default: the `timeout` of the {@link JetStreamOptions} */
   timeout?: number;
 }
@@ -105,10 +107,12 @@ interface Entry {
    * its link, to be sent with the next one; `settled`
    */
   state: "waiting" | "sent" | "refused" | "cut" | "settled";
-  /** it was cut off once: whatever comes but an ack, it may be stored */
+  /** an ack of it may have got lost: whatever comes but an ack, it may be stored */
   open: boolean;
   token: number;
   attempts: number;
+  /** of `performance.now()`: the last time it was sent */
+  sentAt: number;
   /** of `performance.now()`, from the first time it was sent */
   deadline: number;
 }
@@ -122,11 +126,11 @@ export class Publisher implements JetStreamPublisher {
   readonly #inbox: string;
   readonly #sub: Subscription;
   readonly #status: AsyncIterator<Status>;
-  // by token, in the order of their deadlines
+  // by token
   readonly #inFlight = new Map<number, Entry>();
   readonly #waiting = new Queue<Entry>();
   #nextToken = 1;
-  // one for all deadlines, set for the earliest
+  // one for all deadlines and late acks
   #timer: ReturnType<typeof setTimeout> | undefined;
   // one for all that was refused for now
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -142,8 +146,9 @@ export class Publisher implements JetStreamPublisher {
   constructor(api: Api, options: PublisherOptions = {}) {
     const { maxInFlight = 256, maxWaiting = 65_536, retries = -1, retryWait = 250 } = options;
     const { timeout = api.options.timeout } = options;
-    const least = { maxInFlight: 1, maxWaiting: 0, retries: -1, retryWait: 0, timeout: 1 };
-    this.#options = { maxInFlight, maxWaiting, retries, retryWait, timeout };
+    const { ackWait = timeout / 2 } = options;
+    const least = { maxInFlight: 1, maxWaiting: 0, retries: -1, retryWait: 0, timeout: 1, ackWait: 1 };
+    this.#options = { maxInFlight, maxWaiting, retries, retryWait, timeout, ackWait };
     for (const [name, value] of Object.entries(this.#options) as [keyof typeof least, number][]) {
       if (value >= least[name]) continue;
       throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least[name]} or more`);
@@ -195,6 +200,7 @@ export class Publisher implements JetStreamPublisher {
         open: false,
         token: 0,
         attempts: 0,
+        sentAt: 0,
         deadline: 0,
       };
       if (signal !== undefined) {
@@ -279,7 +285,7 @@ export class Publisher implements JetStreamPublisher {
     entry.token = this.#nextToken++;
     entry.deadline = performance.now() + this.#options.timeout;
     this.#inFlight.set(entry.token, entry);
-    this.#timer ??= this.#expireAfter(this.#options.timeout);
+    this.#timer ??= this.#lookAfter(Math.min(this.#options.timeout, this.#options.ackWait));
     this.#send(entry);
   }
 
@@ -289,6 +295,7 @@ export class Publisher implements JetStreamPublisher {
     try {
       this.#nc.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
       entry.state = "sent";
+      entry.sentAt = performance.now();
       entry.attempts++;
     } catch (error) {
       this.#fail(entry, error);
@@ -362,24 +369,31 @@ export class Publisher implements JetStreamPublisher {
     return msgID !== undefined && conditional === undefined && (retries < 0 || attempts <= retries);
   }
 
-  #expireAfter(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#expire(), Math.min(Math.max(ms, 1), LONGEST_TIMER));
+  #lookAfter(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#look(), Math.min(Math.max(ms, 10), LONGEST_TIMER));
   }
 
-  #expire(): void {
+  // Who is late? An ack can get lost without the link: with the leader that should have sent it.
+  #look(): void {
     this.#timer = undefined;
+    const { timeout, ackWait } = this.#options;
+    const linked = this.#nc.info !== undefined;
     const now = performance.now();
+    let next = Infinity;
     for (const entry of [...this.#inFlight.values()]) {
-      if (entry.deadline > now) break;
-      const missing = this.#nc.info === undefined ? "no connection" : "no reply";
-      const { timeout } = this.#options;
-      this.#fail(
-        entry,
-        new TimeoutError(`no ack came within ${timeout} ms`, { subject: entry.subject }, missing),
-      );
+      const { subject, deadline, state, sentAt } = entry;
+      if (deadline <= now) {
+        const missing = linked ? "no reply" : "no connection";
+        this.#fail(entry, new TimeoutError(`no ack came within ${timeout} ms`, { subject }, missing));
+        continue;
+      }
+      if (linked && state === "sent" && sentAt + ackWait <= now && this.#repeatable(entry)) {
+        entry.open = true;
+        this.#send(entry);
+      }
+      next = Math.min(next, deadline, now + ackWait);
     }
-    const [first] = this.#inFlight.values();
-    if (first !== undefined) this.#timer ??= this.#expireAfter(first.deadline - now);
+    if (next < Infinity) this.#timer ??= this.#lookAfter(next - now);
   }
 
   #fail(entry: Entry, error: unknown): void {

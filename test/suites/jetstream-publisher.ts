@@ -122,6 +122,27 @@ export const jetstreamPublisher: Suite = {
       equal(sent.all.length, 3);
     },
 
+    "an ack that is late is asked for again by the same message (trap 85)": async ({ connect, prefix }) => {
+      const nc = await connect();
+      const sent = await standIn(nc, prefix);
+      await using publisher = jetstream(nc).publisher({ timeout: 10_000, ackWait: 20 });
+      const publishing = publisher.publish(prefix, "x");
+      const [first, second] = await sent.first(2);
+      equal(first?.headers?.get("Nats-Msg-Id"), second?.headers?.get("Nats-Msg-Id"));
+      second?.respond(ack(1));
+      equal((await publishing).seq, 1);
+      // where it could be stored twice, it is not sent twice
+      const once = publisher.publish(prefix, "y", { expect: { lastSequence: 1 } });
+      const again = publisher.publish(prefix, "z");
+      await sent.until(
+        (_, all) => all.filter((msg) => msg.string() === "z").length === 2,
+        "z is not sent again",
+      );
+      equal(sent.all.filter((msg) => msg.string() === "y").length, 1);
+      for (const msg of sent.all.slice(2)) msg.respond(ack(2));
+      await Promise.all([once, again]);
+    },
+
     "no ack within the timeout says that the outcome is unknown, and by which id to ask": async ({
       connect,
       prefix,
