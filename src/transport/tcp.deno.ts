@@ -84,9 +84,9 @@ const sockets: Sockets<TcpConn> = {
   open: async (hostname, port, signal) => {
     const conn = await runtime()
       .connect({ hostname, port, signal })
-      .catch((error: Error) => {
-        // the only error without a code
-        if (error.message.startsWith("failed to lookup")) Object.assign(error, { code: "ENOTFOUND" });
+      .catch((error: Error & { code?: unknown }) => {
+        // a name that can't be resolved: the only error with neither a code nor a class of its own
+        if (error.name === "Error" && error.code === undefined) error.code = "ENOTFOUND";
         throw error;
       });
     conn.setNoDelay(true);

@@ -152,7 +152,8 @@ test("where only certain hosts may be dialled, Deno gets the name, which its per
 test("a missing permission is told with its cure", async (t) => {
   cleanup(t);
   watchConnect(t, async () => {
-    throw new Error('Requires net access to "localhost:4222", run again with the --allow-net flag');
+    const error = new Error('Requires net access to "localhost:4222", run again with the --allow-net flag');
+    throw Object.assign(error, { name: "NotCapable" });
   });
   const dial = dialTcp(target(4222, { hostname: "localhost" }));
   await assert.rejects(dial, failure("CONNECTION", "localhost:4222", "--allow-net"));
