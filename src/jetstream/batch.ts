@@ -34,10 +34,10 @@ export interface Batch extends Disposable {
    * Add a message. What the stream expects is looked at when the batch is committed: `lastSequence` may only be expected by the
    * first message, `lastSubjectSequence` only of a subject that the batch has not written yet, and `lastMsgID` by none.
    *
-   * @throws {@link NatsError} INVALID_OPERATION when the batch is dead or over, UNSUPPORTED, and those of `publish`
+   * @throws {NatsError} INVALID_OPERATION when the batch is dead or over, UNSUPPORTED, and those of `publish`
    */
   add(subject: string, payload?: Payload, options?: BatchMessageOptions & { ack?: false }): void;
-  /** The same; resolves when the server has taken it. @throws {@link NatsError} those of `js.publish` too */
+  /** The same; resolves when the server has taken it. @throws {NatsError} those of `js.publish` too */
   add(
     subject: string,
     payload: Payload | undefined,
@@ -45,14 +45,14 @@ export interface Batch extends Disposable {
   ): Promise<void>;
   /**
    * Add the last message, and store them all.
-   * @throws {@link NatsError} BATCH_INCOMPLETE when not all of it arrived, and those of `js.publish`: nothing is stored then
+   * @throws {NatsError} BATCH_INCOMPLETE when not all of it arrived, and those of `js.publish`: nothing is stored then
    */
   commit(
     subject: string,
     payload?: Payload,
     options?: JetStreamMessageOptions & WaitOptions,
   ): Promise<BatchAck>;
-  /** Store what was added so far, without a last message. Server 2.14. @throws {@link NatsError} as `commit` */
+  /** Store what was added so far, without a last message. Server 2.14. @throws {NatsError} as `commit` */
   end(options?: WaitOptions): Promise<BatchAck>;
   /** Drop it. The server is not told: it forgets it by itself. Does nothing after the commit; `using` does it at its end. */
   abort(): void;
@@ -63,7 +63,7 @@ const ATOMIC: Gated = ["an atomic batch", 2];
 /**
  * Begin a batch with its first message.
  *
- * @throws {@link NatsError} those of `js.publish`
+ * @throws {NatsError} those of `js.publish`
  */
 export async function startBatch(
   api: Api,

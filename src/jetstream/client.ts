@@ -23,26 +23,26 @@ export interface JetStreamClient {
   /**
    * Publish a message and wait until a stream has stored it. Bytes must not change before it settles: it may be sent again.
    *
-   * @throws {@link NatsError} WRONG_LAST_SEQUENCE and JETSTREAM_API when the stream refuses it, NO_RESPONDERS when there is none,
+   * @throws {NatsError} WRONG_LAST_SEQUENCE and JETSTREAM_API when the stream refuses it, NO_RESPONDERS when there is none,
    * UNSUPPORTED, INVALID_ARGUMENT, INVALID_SUBJECT, and those of `request`; an {@link OutcomeUnknownError} when no ack came
    */
   publish(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<PubAck>;
   /**
    * A publisher with many messages in flight, each with an ack of its own.
    *
-   * @throws {@link NatsError} INVALID_ARGUMENT, CLOSED, DRAINING
+   * @throws {NatsError} INVALID_ARGUMENT, CLOSED, DRAINING
    */
   publisher(options?: PublisherOptions): JetStreamPublisher;
   /**
    * Begin an atomic batch with its first message. The stream must have `allow_atomic`. Server 2.12.
    *
-   * @throws {@link NatsError} those of `publish`
+   * @throws {NatsError} those of `publish`
    */
   startBatch(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<Batch>;
   /**
    * Begin a batch that is stored as it comes, with one ack for many messages. The stream must have `allow_batched`. Server 2.14.
    *
-   * @throws {@link NatsError} those of `publish`
+   * @throws {NatsError} those of `publish`
    */
   startFastIngest(subject: string, payload?: Payload, options?: FastIngestOptions): Promise<FastIngest>;
   /** The options, as they were given. */

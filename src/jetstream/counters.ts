@@ -22,16 +22,16 @@ export interface Counters {
   readonly stream: string;
   /**
    * Add to a counter, which begins at 0; resolves with its value. Give a `msgID` where it may be tried again.
-   * @throws {@link NatsError} those of `js.publish`
+   * @throws {NatsError} those of `js.publish`
    */
   add(
     subject: string,
     increment: number | bigint,
     options?: Pick<JetStreamPublishOptions, "headers" | "msgID" | "signal" | "timeout">,
   ): Promise<bigint>;
-  /** A counter; null where nothing was added yet. @throws {@link NatsError} as `jsm.direct.getMessage` */
+  /** A counter; null where nothing was added yet. @throws {NatsError} as `jsm.direct.getMessage` */
   get(subject: string, options?: WaitOptions): Promise<CounterEntry | null>;
-  /** The counters of these subjects; wildcards allowed. @throws {@link NatsError} as `jsm.direct.getLastMessagesFor` */
+  /** The counters of these subjects; wildcards allowed. @throws {NatsError} as `jsm.direct.getLastMessagesFor` */
   getMultiple(subjects: string[], options?: WaitOptions): AsyncIterable<CounterEntry>;
 }
 
@@ -42,7 +42,7 @@ export interface Counters {
  * const hits = await counters(js, "HITS");
  * console.log(await hits.add("hits.home", 1));
  *
- * @throws {@link NatsError} STREAM_NOT_FOUND, UNSUPPORTED when the stream has no counters, and those of a call
+ * @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED when the stream has no counters, and those of a call
  */
 export async function counters(
   js: JetStreamClient,

@@ -78,19 +78,19 @@ export interface FastIngest extends Disposable {
   readonly refused: number;
   /**
    * Add a message; resolves when it is sent, which waits while the server is behind. Up to 65 536 wait.
-   * @throws {@link NatsError} the error that ended the batch, INVALID_OPERATION after its end, UNSUPPORTED, OUTBOUND_FULL, and
+   * @throws {NatsError} the error that ended the batch, INVALID_OPERATION after its end, UNSUPPORTED, OUTBOUND_FULL, and
    * those of `publish`
    */
   add(subject: string, payload?: Payload, options?: JetStreamMessageOptions): Promise<FastIngestProgress>;
-  /** Add the last message, and wait for the ack of the batch. @throws {@link NatsError} as `done` */
+  /** Add the last message, and wait for the ack of the batch. @throws {NatsError} as `done` */
   last(
     subject: string,
     payload?: Payload,
     options?: JetStreamMessageOptions & WaitOptions,
   ): Promise<BatchAck>;
-  /** End the batch without a last message. @throws {@link NatsError} as `done` */
+  /** End the batch without a last message. @throws {NatsError} as `done` */
   end(options?: WaitOptions): Promise<BatchAck>;
-  /** Ask how far the server is. @throws {@link NatsError} TIMEOUT, ABORTED, and the error that ended the batch */
+  /** Ask how far the server is. @throws {NatsError} TIMEOUT, ABORTED, and the error that ended the batch */
   ping(options?: WaitOptions): Promise<FastIngestProgress>;
   /** What is lost from now on; ends with the batch. */
   gaps(): AsyncIterable<FastIngestGap>;
@@ -98,7 +98,7 @@ export interface FastIngest extends Disposable {
   errors(): AsyncIterable<FastIngestRefusal>;
   /**
    * The ack of the batch, once `last` or `end` was called.
-   * @throws {@link NatsError} BATCH_INCOMPLETE when it ended before: go on after `acked`; its `cause` is the refusal, if that was why;
+   * @throws {NatsError} BATCH_INCOMPLETE when it ended before: go on after `acked`; its `cause` is the refusal, if that was why;
    * those of `js.publish`
    */
   done(options?: WaitOptions): Promise<BatchAck>;
@@ -117,7 +117,7 @@ const MAX_WAITING = 65_536;
 /**
  * Begin a batch with its first message.
  *
- * @throws {@link NatsError} those of `js.publish`
+ * @throws {NatsError} those of `js.publish`
  */
 export async function startFastIngest(
   api: Api,

@@ -75,18 +75,18 @@ export interface JetStreamPublisher extends AsyncDisposable {
    * Publish a message; resolves with its ack. Each settles by itself: handle the rejection of every one. Bytes must not change
    * before it does. An error that says nothing else leaves the message not stored.
    *
-   * @throws {@link NatsError} as {@link JetStreamClient.publish}, and OUTBOUND_FULL, DRAINING, CLOSED
+   * @throws {NatsError} as {@link JetStreamClient.publish}, and OUTBOUND_FULL, DRAINING, CLOSED
    */
   publish(subject: string, payload?: Payload, options?: PublisherMessageOptions): Promise<PubAck>;
   /**
    * Resolves when the next message can be sent at once.
-   * @throws {@link NatsError} TIMEOUT, ABORTED
+   * @throws {NatsError} TIMEOUT, ABORTED
    */
   ready(options?: WaitOptions): Promise<void>;
   /**
    * Take no more messages, and resolve when all that were taken have settled, whatever came of them. No default timeout; when
    * it runs out, they go on.
-   * @throws {@link NatsError} TIMEOUT, ABORTED
+   * @throws {NatsError} TIMEOUT, ABORTED
    */
   drain(options?: WaitOptions): Promise<void>;
 }
