@@ -1,5 +1,6 @@
 // Page: the program that a browser loads. With `worker` in its address it runs in a module worker of the page.
 import { connect } from "../../src/index.ts";
+import type { ConnectionOptions } from "../../src/names.ts";
 import { run } from "./run.ts";
 
 const told = new URLSearchParams(location.search);
@@ -9,6 +10,11 @@ function over(text = ""): Promise<Response> {
   return fetch("/over", { method: "POST", body: text });
 }
 
+/** Whom a WebSocket trusts is the browser's business: the options about it are left out. */
+function connectHere({ tls: _, ...options }: ConnectionOptions = {}): ReturnType<typeof connect> {
+  return connect(options);
+}
+
 if (told.has("worker")) {
   told.delete("worker");
   // its errors while it loads; those of the suites it handles itself
@@ -16,7 +22,7 @@ if (told.has("worker")) {
     void over(`the worker failed: ${message ?? "it can't be loaded"}`);
   });
 } else {
-  run({ control: told.get("control") ?? "", connect }).then(
+  run({ control: told.get("control") ?? "", connect: connectHere }).then(
     () => over(),
     (error: unknown) => over(String(error)),
   );
