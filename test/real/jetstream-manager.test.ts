@@ -211,3 +211,25 @@ test("a user that may not see the account info uses what its server has (C-VER-1
   if (atLeast(server.version, "2.12")) assert.equal((await added).config.allow_msg_ttl, true);
   else await assert.rejects(added, (error) => isNatsError(error) && error.code === "UNSUPPORTED");
 });
+
+test("a user may be allowed consumers of some subjects only: the filter is part of the subject of the call (C-CONS-1)", async (t) => {
+  trackLeaks(t);
+  const config = `authorization { users: [{ user: all, password: p }, { user: some, password: p, permissions: {
+    publish: { allow: ["$JS.API.CONSUMER.CREATE.S.*.s.mine.>", "_INBOX.>"] } } }] }`;
+  const server = await startServer(t, { jetstream: true, config });
+  const all = await manager(await client(t, server, { user: "all", pass: "p" }));
+  await all.streams.add({ name: "S", subjects: ["s.>"], storage: "memory" });
+  const some = await manager(await client(t, server, { user: "some", pass: "p" }));
+  for (const filter_subject of ["s.mine.a", "s.mine.*", "s.mine.>"]) {
+    assert.equal(
+      (await some.consumers.addOrUpdate("S", { filter_subject })).config.filter_subject,
+      filter_subject,
+    );
+  }
+  for (const filter_subject of ["s.other", "s.>", undefined]) {
+    await assert.rejects(
+      some.consumers.addOrUpdate("S", filter_subject === undefined ? {} : { filter_subject }),
+      (error) => isNatsError(error) && error.code === "PERMISSION_VIOLATION",
+    );
+  }
+});
