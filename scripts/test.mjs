@@ -34,7 +34,7 @@ const { values, positionals: wanted } = parseArgs({
     runtime: { type: "string" },
     // for the tests of this script
     folder: { type: "string", default: join(root, "test") },
-    "file-timeout": { type: "string", default: "180000" },
+    "file-timeout": { type: "string", default: "300000" },
   },
 });
 const options = {
@@ -124,9 +124,11 @@ console.log(`node ${process.version}, ${jobs} files at a time`);
 const folder = resolve(values.folder);
 const files = await testFiles(folder);
 const servers = await provideServers();
-if (!options.quick && needsRuntimes(folder, files)) await provideRuntimes();
+// packages are unpacked while the sources are checked
+const provided = !options.quick && needsRuntimes(folder, files) && provideRuntimes();
 if (all) await step("check");
 const built = !options.quick && (all || needsBuild(folder, files)) && (await step("build"));
+await provided;
 const work = plan({ root, folder, files, servers, built, report, options });
 await runFiles(work, { root, temporary, report, jobs, timeout: Number(values["file-timeout"]) });
 if (all) {
