@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
-import type { NatsConnection } from "../../src/index.node.ts";
+import { connect, type NatsConnection } from "../../src/index.node.ts";
+import { jetstreamManager } from "../../src/jetstream/index.ts";
 import { settle } from "../../src/lib/deferred.ts";
 import { startServer } from "../fixtures/real-server.ts";
 import { scene } from "./stand-in.ts";
@@ -44,6 +45,14 @@ async function speak(nc: NatsConnection): Promise<void> {
   await nc.flush();
 }
 
+/** Delete all streams: each snippet finds the server as new. */
+async function forget(): Promise<void> {
+  const nc = await connect({ servers: server.url });
+  const jsm = await jetstreamManager(nc);
+  for (const name of await jsm.streams.names().next()) await jsm.streams.delete(name);
+  await nc.close();
+}
+
 async function play({ where, code, expected }: Snippet): Promise<void> {
   const file = join(folder, `${where.replace(/\W/g, "-")}.mts`);
   writeFileSync(file, asModule(code));
@@ -77,6 +86,7 @@ for (const page of [...pages, "docs/coming-from-nats-js.md"]) {
   for (const snippet of snippetsOf(page)) {
     test(`${snippet.where} runs`, { skip: snippet.notRun ?? false }, async () => {
       await play(snippet);
+      await forget();
       await server.waitForConnections(0);
     });
   }
