@@ -47,6 +47,13 @@ test("flow-control bounds the publisher and the subscriber", () =>
 test("web-streams pipes a subscription into a subject", () =>
   example("web-streams.mjs", ["ONE\nTWO\nTHREE\n"]));
 
+test("jetstream-publish stores messages once, in turn and many at once", () =>
+  example("jetstream-publish.mjs", [
+    "stored as 1, again: not stored twice",
+    "WRONG_LAST_SEQUENCE: expected 9, it is 1",
+    "1001 messages, 0 failed",
+  ]));
+
 test("jetstream-workers shares the jobs of a stream, and does those that failed again", () =>
   example("jetstream-workers.mjs", ["painted wall 6", "6 of 6 walls, 1 at the second try"]));
 
