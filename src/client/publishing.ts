@@ -19,6 +19,9 @@ import type { ResolvedOptions } from "./options.ts";
 
 // what has gathered in one turn is written at its end, or when it is this much
 const FLUSH_AT = 524288;
+// it waits until nothing has been added for so many microtasks, or so often
+const QUIET = 4;
+const ROUNDS = 64;
 // writable() waits until less than this is unsent
 const LOW_WATER = 65536;
 
@@ -38,6 +41,10 @@ export class Publishing {
   readonly #options: ResolvedOptions;
   readonly #writers = new Waits();
   #flushScheduled = false;
+  // bytes that waited at the last look; looks since they grew, and how often they did
+  #gathered = 0;
+  #quiet = 0;
+  #rounds = 0;
   #refusal: Refusal | undefined;
 
   constructor(options: ResolvedOptions) {
@@ -130,10 +137,20 @@ export class Publishing {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
+    this.#gathered = this.outbox.bytes;
+    this.#quiet = this.#rounds = 0;
     queueMicrotask(this.#flush);
   }
 
   #flush = (): void => {
+    // a loop over messages that answers each does so in a microtask each: the answers go out together
+    if (this.outbox.bytes === this.#gathered) this.#quiet++;
+    else {
+      this.#gathered = this.outbox.bytes;
+      this.#quiet = 0;
+      this.#rounds++;
+    }
+    if (this.#quiet < QUIET && this.#rounds < ROUNDS) return queueMicrotask(this.#flush);
     this.#flushScheduled = false;
     this.send();
   };

@@ -74,7 +74,7 @@ const WAITS = [0, 100, 250, 500, 1000, 2000, 4000];
 // attempts without a word of whether it is there, after which one that can't be asked for counts as gone
 const BLIND_ATTEMPTS = 7;
 // what shows that it is served
-const ALIVE = new Set<StatusKind>(["heartbeat", "flow-control", "over", "too-large"]);
+const ALIVE: readonly StatusKind[] = ["heartbeat", "flow-control", "over", "too-large"];
 // milliseconds that a fetch waits for the server beyond what the server was told
 const MARGIN = 1000;
 
@@ -296,7 +296,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     const id = pulls === undefined ? 0 : Number(msg.subject.slice(this.#inbox.length + 1));
     if (pulls !== undefined && !pulls.isCurrent(id)) return;
     const rule = readStatus(code, description);
-    if (ALIVE.has(rule.kind)) this.#failures = 0;
+    if (ALIVE.includes(rule.kind)) this.#failures = 0;
     switch (rule.kind) {
       case "heartbeat":
         return this.#onHeartbeat(headers);

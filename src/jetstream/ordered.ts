@@ -22,7 +22,7 @@ const INACTIVE = 300_000;
 const ACK_WAIT = 22 * 3_600_000;
 const PUSH_HEARTBEAT = 5000;
 
-const KNOWN = new Set([
+const KNOWN: readonly string[] = [
   "name_prefix",
   "filter_subjects",
   "deliver_policy",
@@ -33,12 +33,12 @@ const KNOWN = new Set([
   "headers_only",
   "deliver_prefix",
   "idle_heartbeat",
-]);
+];
 
 /** The configuration that all consumers of an ordered one have. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
   // C-ADR17-1
-  const foreign = Object.keys(options).find((name) => !KNOWN.has(name));
+  const foreign = Object.keys(options).find((name) => !KNOWN.includes(name));
   if (foreign !== undefined) {
     throw new InvalidArgumentError(
       `${foreign} is no option of an ordered consumer: it is set so that the order holds`,

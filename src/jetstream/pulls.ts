@@ -5,6 +5,7 @@
 //
 // A pull has a number, which is the last token of its reply subject: a status tells by it whose it is. After `void()` the
 // statuses of earlier ones mean nothing any more.
+import { goDuration } from "../lib/go-duration.ts";
 import { nanos } from "../lib/nanos.ts";
 import type { PullRequest } from "./consuming.ts";
 
@@ -170,7 +171,7 @@ export class Pulls {
     const [, what, value = ""] = /MaxRequest(Batch|MaxBytes|Expires) of (\S+)$/i.exec(text) ?? [];
     const limits = this.#limits;
     const key = what === "Batch" ? "batch" : what === "Expires" ? "expires" : "bytes";
-    const most = key === "expires" ? goDuration(value) : Number(value);
+    const most = key === "expires" ? (goDuration(value) ?? 0) : Number(value);
     if (!(most > 0) || most >= limits[key]) return false;
     limits[key] = most;
     return true;
@@ -187,15 +188,4 @@ export class Pulls {
   unpinned(): void {
     if (this.plan.group !== undefined) this.#pins.delete(this.plan.group);
   }
-}
-
-const UNITS: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, µs: 1e-3, ns: 1e-6 };
-
-/** Milliseconds of a duration as Go writes it: `1m30s`, `500ms`; 0 when it is none. */
-function goDuration(text: string): number {
-  let sum = 0;
-  for (const [, value, unit = ""] of text.matchAll(/([\d.]+)(ms|µs|ns|h|m|s)/g)) {
-    sum += Number(value) * (UNITS[unit] ?? 0);
-  }
-  return sum;
 }

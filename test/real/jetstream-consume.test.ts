@@ -1,0 +1,236 @@
+// Consuming from file stores whose servers are killed: nothing is skipped, and what is confirmed does not come again.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { NatsConnection } from "../../src/index.node.ts";
+import {
+  type ConsumerMessages,
+  type JetStreamClient,
+  jetstream,
+  type JetStreamManager,
+  jetstreamManager,
+  type JsMsg,
+} from "../../src/jetstream/index.ts";
+import { trackLeaks } from "../fixtures/leaks.ts";
+import { type RealServer, startCluster, startServer } from "../fixtures/real-server.ts";
+import { dial, eventually } from "./support.ts";
+
+/** Publishes numbers, each until it is stored; those that are stored once and in order. */
+class Source {
+  stored = 0;
+  failure: unknown;
+  readonly #js: JetStreamClient;
+  readonly #done: Promise<void>;
+  #running = true;
+
+  constructor(js: JetStreamClient) {
+    this.#js = js;
+    this.#done = this.#run();
+  }
+
+  /** Resolves when the last is stored. */
+  stop(): Promise<void> {
+    this.#running = false;
+    return this.#done;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#running) {
+      const msgID = `n${this.stored + 1}`;
+      await this.#js.publish("n.x", msgID, { msgID, timeout: 1000 }).then(
+        () => this.stored++,
+        // the next attempt has the same id
+        (error: unknown) => {
+          this.failure = error;
+          return pause();
+        },
+      );
+    }
+  }
+}
+
+/** What a consumer gave, and which of it was confirmed when it came. */
+class Reader {
+  readonly seen: number[] = [];
+  /** when each was confirmed */
+  readonly confirmed = new Map<number, number>();
+  readonly unsure = new Set<number>();
+  readonly again: number[] = [];
+  readonly messages: ConsumerMessages;
+  readonly ended: Promise<unknown>;
+
+  constructor(messages: ConsumerMessages, confirm: boolean) {
+    this.messages = messages;
+    this.ended = this.#read(confirm).catch((error: unknown) => error);
+  }
+
+  async #read(confirm: boolean): Promise<void> {
+    for await (const msg of this.messages) {
+      if (this.confirmed.has(msg.seq) && !this.unsure.has(msg.seq)) this.again.push(msg.seq);
+      this.seen.push(msg.seq);
+      if (confirm) await this.#confirm(msg);
+    }
+  }
+
+  async #confirm(msg: JsMsg): Promise<void> {
+    try {
+      if (await msg.ackAck({ timeout: 1000 })) this.confirmed.set(msg.seq, performance.now());
+    } catch {
+      // it comes again
+    }
+  }
+
+  /** Of what was confirmed, and when, the numbers that the server may have forgotten when it was killed. */
+  killed(): void {
+    // a consumer's state is on the disk a moment after the confirmation
+    const written = performance.now() - 2000;
+    for (const [seq, at] of this.confirmed) if (at > written) this.unsure.add(seq);
+  }
+
+  /** Until it has seen all from 1 to `count`, and confirmed them where it does. */
+  async all(count: number, what: string, confirm = false): Promise<void> {
+    const complete = () => (confirm ? this.confirmed.size : new Set(this.seen).size) >= count;
+    const health = () => JSON.stringify({ ...this.messages.health, seen: this.seen.length });
+    await eventually(async () => complete() || (await pause(), false), `${what} has all`, 60_000).catch(
+      (error) => {
+        throw new Error(`${String(error)}: ${health()}`);
+      },
+    );
+  }
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+
+async function readers(
+  nc: NatsConnection,
+  name: string,
+): Promise<Record<"pull" | "ordered" | "pushed", Reader>> {
+  const { consumers } = jetstream(nc, { timeout: 2000 });
+  const quick = { expires: 2000, idle_heartbeat: 500 };
+  return {
+    pull: new Reader(await (await consumers.get(name, "c")).consume({ ...quick, max_messages: 20 }), true),
+    ordered: new Reader(await (await consumers.get(name)).consume(quick), false),
+    pushed: new Reader(
+      await (await consumers.getPushConsumer(name, { idle_heartbeat: 500 })).consume(),
+      false,
+    ),
+  };
+}
+
+async function check(all: Awaited<ReturnType<typeof readers>>, total: number): Promise<void> {
+  const numbers = Array.from({ length: total }, (_, i) => i + 1);
+  await all.pull.all(total, "the consume", true);
+  await all.ordered.all(total, "the ordered consumer");
+  await all.pushed.all(total, "the ordered push consumer");
+  for (const { messages } of Object.values(all)) messages.stop();
+  assert.deepEqual(
+    [...new Set(all.pull.seen)].sort((a, b) => a - b),
+    numbers,
+    "at least once",
+  );
+  assert.deepEqual(all.pull.again, [], "confirmed, and came again");
+  assert.deepEqual(all.ordered.seen, numbers, "ordered: once and in order");
+  assert.deepEqual(all.pushed.seen, numbers, "ordered push: once and in order");
+}
+
+test("kill -9 of the server with a file store: at least once, confirmed once, and ordered exactly once", async (t) => {
+  trackLeaks(t);
+  const server = await startServer(t, { jetstream: true });
+  const nc = await dial(t, { servers: server.url });
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: "N", subjects: ["n.>"], storage: "file" });
+  await jsm.consumers.add("N", { durable_name: "c", ack_wait: 1e9 });
+  const source = new Source(jsm.jetstream());
+  const all = await readers(nc, "N");
+  for (const limit of [300, 700, 1100]) {
+    await eventually(
+      async () => source.stored >= limit || (await pause(), false),
+      `${limit} are stored`,
+      30_000,
+    );
+    await server.kill();
+    all.pull.killed();
+    await server.start();
+  }
+  await source.stop();
+  const { state } = await eventually(
+    () => jsm.streams.info("N").catch(() => undefined),
+    "the stream is there",
+  );
+  assert.equal(state.messages, source.stored, "what was acknowledged is stored, once");
+  await check(all, source.stored);
+});
+
+test("a cluster of three, R3, whose leaders are killed: the same", async (t) => {
+  trackLeaks(t);
+  const cluster = await startCluster(t, 3, { jetstream: true });
+  const servers = cluster.map(({ url }) => url);
+  const nc = await dial(t, { servers });
+  const jsm = await eventually(() => jetstreamManager(nc).catch(() => undefined), "JetStream is up", 20_000);
+  await made(jsm);
+  const source = new Source(jsm.jetstream());
+  const all = await readers(nc, "N");
+  for (const limit of [200, 400, 600]) {
+    await eventually(
+      async () => source.stored >= limit || (await pause(), false),
+      `${limit} are stored`,
+      60_000,
+    );
+    // a group of three goes on without one of them, not without two
+    await eventually(() => whole(jsm), "all replicas are current", 60_000);
+    const leader = await eventually(() => leaderOf(jsm, cluster), "there is a leader", 20_000);
+    await leader.kill();
+    // the others elect one, and go on
+    const before = source.stored;
+    await eventually(
+      async () => source.stored > before + 20 || (await pause(), false),
+      "it goes on",
+      30_000,
+    ).catch((error) => {
+      throw new Error(`${String(error)}: ${String(source.failure)}`);
+    });
+    await leader.start();
+    await cluster.routed();
+  }
+  await source.stop();
+  await check(all, source.stored);
+});
+
+async function made(jsm: JetStreamManager): Promise<void> {
+  await eventually(
+    () =>
+      jsm.streams
+        .add({ name: "N", subjects: ["n.>"], storage: "file", num_replicas: 3 })
+        .catch(() => undefined),
+    "the stream is made",
+    30_000,
+  );
+  await eventually(
+    () => jsm.consumers.add("N", { durable_name: "c", ack_wait: 2e9 }).catch(() => undefined),
+    "the consumer is made",
+    30_000,
+  );
+}
+
+async function leaderOf(
+  jsm: JetStreamManager,
+  servers: readonly RealServer[],
+): Promise<RealServer | undefined> {
+  const info = await jsm.consumers.info("N", "c").catch(() => undefined);
+  return servers.find(({ name, pid }) => pid !== undefined && name === info?.cluster?.leader);
+}
+
+/** Have the stream and its consumer all of their replicas? */
+async function whole(jsm: JetStreamManager): Promise<boolean> {
+  const infos = [jsm.streams.info("N"), jsm.consumers.info("N", "c")];
+  const groups = await Promise.all(infos).catch(() => []);
+  await pause();
+  return (
+    groups.length > 0 &&
+    groups.every(
+      ({ cluster: { leader, replicas = [] } = {} }) =>
+        Boolean(leader) &&
+        replicas.length === 2 &&
+        replicas.every(({ current, offline }) => current && offline !== true),
+    )
+  );
+}
