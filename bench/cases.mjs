@@ -32,6 +32,17 @@ const receive = (name, title, how, factor) => ({
   metrics: [cpu(official(factor)), rate()],
 });
 
+// into a stream in memory, with an ack each; `parallel` publishes at a time, or a publisher
+const stored = (name, title, parallel, count, factor) => ({
+  name,
+  title,
+  kind: "stored",
+  parallel,
+  size: 128,
+  count,
+  metrics: [rate(factor && official(factor)), cpu()],
+});
+
 export const cases = [
   publish("publish-16", "publish 16 B", 16, 3_000_000, 10_000, [rate(official(2.4)), cpu(official(0.4))]),
   publish("publish-128", "publish 128 B", 128, 2_000_000, 10_000, [rate(official(3)), cpu()]),
@@ -64,6 +75,9 @@ export const cases = [
     count: 120_000,
     metrics: [rate(official(2)), cpu()],
   },
+  stored("stored-one", "publish with ack, one at a time", 1, 6_000, 1.8),
+  stored("stored-256", "publish with ack, 256 at a time", 256, 60_000, 2.5),
+  stored("stored-publisher", "js.publisher, 256 in flight", 0, 60_000),
   {
     name: "subscriptions",
     title: "100 000 subscriptions",

@@ -8,7 +8,7 @@ const { connect, headers } = await import(module);
 const servers = `127.0.0.1:${port}`;
 const test = cases.find((one) => one.name === name);
 
-const runs = { publish, receive, request, subscriptions, connect: connectAndClose, reconnect, queue };
+const runs = { publish, receive, request, stored, subscriptions, connect: connectAndClose, reconnect, queue };
 process.send({ result: await runs[test.kind](test) });
 process.disconnect();
 
@@ -92,6 +92,41 @@ async function request({ parallel, count }) {
   const result = await measured(count, () => run(count));
   await nc.close();
   return { ...result, p50: median(times) * 1000 };
+}
+
+/** Into a stream in memory. The official client has no publisher. */
+async function stored({ size, count, parallel }) {
+  const official = module.startsWith("@");
+  if (parallel === 0 && official) return undefined;
+  const { jetstreamManager } = official
+    ? await import("@nats-io/jetstream")
+    : await import(new URL("jetstream/index.js", module).href);
+  const nc = await connect({ servers });
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: "BENCH", subjects: ["bench.stored"], storage: "memory", max_msgs: 100_000 });
+  const js = jsm.jetstream();
+  const payload = new Uint8Array(size).fill(120);
+  const each = async (messages) => {
+    let left = messages;
+    const worker = async () => {
+      while (left-- > 0) await js.publish("bench.stored", payload);
+    };
+    await Promise.all(Array.from({ length: parallel }, worker));
+  };
+  const windowed = async (messages) => {
+    const publisher = js.publisher({ maxInFlight: 256 });
+    for (let i = 0; i < messages; i++) {
+      await publisher.ready();
+      void publisher.publish("bench.stored", payload);
+    }
+    await publisher.drain();
+  };
+  const run = parallel === 0 ? windowed : each;
+  await run(count / 4);
+  const result = await measured(count, () => run(count));
+  await jsm.streams.delete("BENCH");
+  await nc.close();
+  return result;
 }
 
 async function subscriptions({ count }) {

@@ -80,7 +80,10 @@ async function startServer() {
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   // a receiver may be far behind: what is measured is its CPU time, not the server's patience
   const config = join(folder, "server.conf");
-  await writeFile(config, `listen: "127.0.0.1:${port}"\nmax_pending: 2GB\nwrite_deadline: "60s"\n`);
+  await writeFile(
+    config,
+    `listen: "127.0.0.1:${port}"\nmax_pending: 2GB\nwrite_deadline: "60s"\njetstream { store_dir: ${JSON.stringify(join(folder, "store"))} }\n`,
+  );
   owned(spawn(path, ["-c", config], { stdio: "ignore" }));
   const until = performance.now() + 10_000;
   while (!(await accepts(port))) {
