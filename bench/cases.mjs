@@ -43,6 +43,17 @@ const stored = (name, title, parallel, count, factor) => ({
   metrics: [rate(factor && official(factor)), cpu()],
 });
 
+// from a stream in memory, by a loop that looks at the payload; `faster` and `cost` are what to reach
+const consumed = (name, title, how, count, { faster, cost }) => ({
+  name,
+  title,
+  kind: "consume",
+  how,
+  size: 128,
+  count,
+  metrics: [rate(faster && official(faster)), cpu(cost && official(cost))],
+});
+
 export const cases = [
   publish("publish-16", "publish 16 B", 16, 3_000_000, 10_000, [rate(official(2.4)), cpu(official(0.4))]),
   publish("publish-128", "publish 128 B", 128, 2_000_000, 10_000, [rate(official(3)), cpu()]),
@@ -114,6 +125,10 @@ export const cases = [
       { name: "cpu", label: "CPU to queue", unit: "us", better: "less" },
     ],
   },
+  consumed("consume-acks", "consume 128 B, acks", "acks", 200_000, { faster: 2.5 }),
+  consumed("consume-none", "consume 128 B, no acks", "none", 400_000, { cost: 0.4 }),
+  consumed("consume-ordered", "consume 128 B, ordered", "ordered", 400_000, { cost: 0.4 }),
+  consumed("fetch-1000", "fetch 1 000 of 128 B, acks", "fetch", 200_000, { faster: 2.5 }),
 ];
 
 export const subject = "bench.data";

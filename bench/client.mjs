@@ -8,7 +8,17 @@ const { connect, headers } = await import(module);
 const servers = `127.0.0.1:${port}`;
 const test = cases.find((one) => one.name === name);
 
-const runs = { publish, receive, request, stored, subscriptions, connect: connectAndClose, reconnect, queue };
+const runs = {
+  publish,
+  receive,
+  request,
+  stored,
+  subscriptions,
+  connect: connectAndClose,
+  reconnect,
+  queue,
+  consume,
+};
 process.send({ result: await runs[test.kind](test) });
 process.disconnect();
 
@@ -190,4 +200,51 @@ async function queue(options) {
   });
   await nc.close();
   return { bytes, drain: emptying.rate, cpu: filling.cpu };
+}
+
+/** Out of a stream in memory that is full, by a consumer made for it; the defaults of both, but for `max_messages`. */
+async function consume({ size, count, how }) {
+  const { jetstreamManager } = await import(
+    module.startsWith("@") ? "@nats-io/jetstream" : new URL("jetstream/index.js", module).href
+  );
+  const nc = await connect({ servers });
+  const jsm = await jetstreamManager(nc);
+  const js = jsm.jetstream();
+  await jsm.streams.add({ name: "FULL", subjects: ["bench.full"], storage: "memory" });
+  const payload = new Uint8Array(size).fill(120);
+  for (let left = count; left > 0; left -= 5000) {
+    for (let i = Math.min(5000, left); i > 0; i--) nc.publish("bench.full", payload);
+    // with an answer: what is before it is stored
+    await jsm.streams.info("FULL");
+  }
+  const loop = async (messages, acks, left) => {
+    for await (const msg of messages) {
+      if (msg.data.length !== size) throw new Error("not the payload");
+      if (acks) msg.ack();
+      if (--left === 0) break;
+    }
+  };
+  const run = async (name, messages) => {
+    if (how === "ordered") {
+      const ordered = await js.consumers.get("FULL");
+      return loop(await ordered.consume({ max_messages: 1000 }), false, messages);
+    }
+    const ack_policy = how === "none" ? "none" : "explicit";
+    await jsm.consumers.add("FULL", { durable_name: name, ack_policy, max_ack_pending: -1 });
+    const consumer = await js.consumers.get("FULL", name);
+    if (how !== "fetch") {
+      return loop(await consumer.consume({ max_messages: 1000 }), how === "acks", messages);
+    }
+    for (let left = messages; left > 0; left -= 1000) {
+      await loop(await consumer.fetch({ max_messages: Math.min(1000, left) }), true, left);
+    }
+  };
+  await run("warm", count / 4);
+  const result = await measured(count, async () => {
+    await run("hot", count);
+    await nc.flush();
+  });
+  await jsm.streams.delete("FULL");
+  await nc.close();
+  return result;
 }
