@@ -13,6 +13,7 @@ import { jetstreamOrdered, jetstreamPush } from "./jetstream-ordered.ts";
 import { jetstreamPublish } from "./jetstream-publish.ts";
 import { jetstreamPublisher, jetstreamPublisherCut } from "./jetstream-publisher.ts";
 import { jetstreamConsume, jetstreamFetch } from "./jetstream-consume.ts";
+import { jetstreamPriority } from "./jetstream-priority.ts";
 import { jetstreamProcess } from "./jetstream-process.ts";
 import { jetstreamMessages } from "./jetstream-messages.ts";
 import { jetstreamAdvisories } from "./jetstream-advisories.ts";
@@ -68,6 +69,7 @@ const suites: readonly Suite[] = [
   jetstreamSchedules,
   jetstreamCounters,
   jetstreamProcess,
+  jetstreamPriority,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
