@@ -2,6 +2,13 @@
 import type { ConsumerResetResponse, MsgGetRequest } from "../protocol/jetstream/api.ts";
 import type { StreamAlternate, StreamInfo } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
+import { consumersOf } from "./consumers.ts";
+import type {
+  Consumer,
+  OrderedConsumerOptions,
+  OrderedPushConsumerOptions,
+  PushConsumer,
+} from "./consuming.ts";
 import { resetConsumer } from "./consumer-reset.ts";
 import { namesOf } from "./names.ts";
 import type { StoredMsg } from "./stored.ts";
@@ -20,6 +27,13 @@ export interface Stream {
   getMessage(query: MsgGetRequest, options?: ApiOptions): Promise<StoredMsg | null>;
   /** See {@link StreamAPI.deleteMessage}. */
   deleteMessage(seq: number | bigint, erase?: boolean, options?: ApiOptions): Promise<boolean>;
+  /** See {@link Consumers.get}: a consumer of this stream by its name, or an ordered one. */
+  getConsumer(consumer?: string | OrderedConsumerOptions, options?: ApiOptions): Promise<Consumer>;
+  /** See {@link Consumers.getPushConsumer}. */
+  getPushConsumer(
+    consumer?: string | OrderedPushConsumerOptions,
+    options?: ApiOptions,
+  ): Promise<PushConsumer>;
   /** See {@link ConsumerAPI.reset}. */
   resetConsumer(name: string, seq?: number | bigint, options?: ApiOptions): Promise<ConsumerResetResponse>;
 }
@@ -28,6 +42,7 @@ export interface Stream {
 export function openStream(api: Api, streams: StreamAPI, first: StreamInfo): Stream {
   let last = first;
   const { name } = first.config;
+  const consumers = consumersOf(api);
   const fetch = async (options?: StreamInfoOptions): Promise<StreamInfo> =>
     (last = await streams.info(name, options));
   const self: Stream = {
@@ -40,6 +55,14 @@ export function openStream(api: Api, streams: StreamAPI, first: StreamInfo): Str
     },
     getMessage: (query, options) => streams.getMessage(name, query, options),
     deleteMessage: (seq, erase, options) => streams.deleteMessage(name, seq, erase, options),
+    getConsumer: (consumer, options) =>
+      typeof consumer === "string"
+        ? consumers.get(name, consumer, options)
+        : consumers.get(name, consumer, options),
+    getPushConsumer: (consumer, options) =>
+      typeof consumer === "string"
+        ? consumers.getPushConsumer(name, consumer, options)
+        : consumers.getPushConsumer(name, consumer, options),
     resetConsumer: async (consumer, seq, options) =>
       resetConsumer(api, namesOf(name, consumer), seq, options),
   };

@@ -283,6 +283,16 @@ export const jetstreamPush: Suite = {
         await rejects(second.consume(), "INVALID_OPERATION");
       },
 
+    "a stream gives its consumers: by their names, ordered, and pushed to": async (harness) => {
+      const stream = await filled(harness, 2);
+      await stream.consumer();
+      const found = await stream.js.streams.get(stream.name);
+      equal((await (await found.getConsumer("c")).next())?.seq, 1);
+      equal((await (await found.getConsumer({ opt_start_seq: 2 })).next())?.seq, 2);
+      equal(await sequences(await (await found.getPushConsumer()).consume(), 2), [1, 2]);
+      await rejects(found.getPushConsumer("c"), "INVALID_OPERATION");
+    },
+
     "a bound one asks the API for nothing": async (harness) => {
       const stream = await filled(harness, 3);
       const deliver_subject = stream.nc.createInbox();
