@@ -16,8 +16,11 @@ export interface DecoderLimits {
   maxPayload?: number;
 }
 
-/** Why a {@link Decoder} gave up: its fatal error's `limit` says which limit was passed, if it was one. */
-export type DecoderLimit = "control line" | "payload" | "header";
+/**
+ * Why a {@link Decoder} gave up: its fatal error's `limit` says which limit was passed, or that the arguments of an operation
+ * it knows are wrong; it has none where there is no such operation.
+ */
+export type DecoderLimit = "control line" | "payload" | "header" | "arguments";
 
 /** A peer's bytes are not the protocol. Code `PROTOCOL`, or `MAX_PAYLOAD` where a size is over the limit. */
 export class DecodeError extends ProtocolError {
@@ -57,6 +60,7 @@ export class Line {
   bytes!: Uint8Array;
   /** start and end of each field */
   readonly fields: Int32Array = new Int32Array(2 * MAX_FIELDS);
+  /** how many there are, also those beyond the six that are kept */
   count = 0;
 
   start(field: number): number {
@@ -256,7 +260,7 @@ export class Decoder {
     if (lineEnd - at > this.#maxControlLine) this.#checkLine(lineEnd - at);
     this.#line.bytes = bytes;
     this.#line.count = count;
-    const kind = count > 0 && count <= MAX_FIELDS ? this.#role.line(this.#line) : UNKNOWN;
+    const kind = count > 0 ? this.#role.line(this.#line) : UNKNOWN;
     if (kind === UNKNOWN) throw malformed(bytes, at, lineEnd);
     return kind === DONE ? lineEnd : this.#payload(at, lineEnd, end, kind === HEADERS);
   }
@@ -316,7 +320,7 @@ function size({ bytes, fields }: Line, field: number): number {
   for (let i = start; i < end; i++) {
     const digit = (bytes[i] as number) - 48;
     if (digit < 0 || digit > 9 || end - start > 9) {
-      throw new DecodeError(`'${snippet(bytes, start, end)}' is not a size`);
+      throw new DecodeError(`'${snippet(bytes, start, end)}' is not a size`, "arguments");
     }
     value = value * 10 + digit;
   }

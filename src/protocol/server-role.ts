@@ -5,8 +5,10 @@
 //   HPUB <subject> [reply] <header> <size>              headers and payload
 //   SUB <subject> [queue] <sid> | UNSUB <sid> [max]
 //   PING | PONG | INFO <json> | +OK                     the last two are ignored
+//
+// An operation of these with other arguments is the end, and so is -ERR from a client.
 import { decodeText } from "../lib/bytes.ts";
-import { DONE, HEADERS, type Kind, type Line, PAYLOAD, type Role, UNKNOWN } from "./decoder.ts";
+import { DecodeError, DONE, HEADERS, type Kind, type Line, PAYLOAD, type Role, UNKNOWN } from "./decoder.ts";
 
 /** Takes what clients send. Positions are offsets in `bytes`; equal start and end mean absent. */
 export interface ServerSink {
@@ -30,8 +32,8 @@ export interface ServerSink {
 }
 
 export class ServerRole implements Role {
-  // max_control_line of nats-server, and the op before it
-  readonly maxControlLine: number = 4096;
+  /** bytes that the arguments of an operation may have: what nats-server calls max_control_line */
+  readonly maxControlLine: number;
   readonly ops: readonly string[] = [
     "pub ",
     "hpub ",
@@ -42,27 +44,47 @@ export class ServerRole implements Role {
     "connect",
     "info",
     "+ok",
+    "-err",
   ];
   readonly #sink: ServerSink;
 
-  constructor(sink: ServerSink) {
+  constructor(sink: ServerSink, maxControlLine = 4096) {
     this.#sink = sink;
+    this.maxControlLine = maxControlLine;
   }
 
   line(line: Line): Kind {
     const { count } = line;
     const sink = this.#sink;
-    if ((count === 3 || count === 4) && line.is("pub")) return PAYLOAD;
-    if ((count === 4 || count === 5) && line.is("hpub")) return HEADERS;
     if (line.is("ping", false)) sink.onPing();
     else if (line.is("pong", false)) sink.onPong();
-    else if (line.is("connect") && count === 2) sink.onConnect(line.text(1));
-    else if (line.is("sub") && (count === 3 || count === 4)) {
-      sink.onSub(line.text(1), count === 4 ? line.text(2) : "", line.text(count - 1));
-    } else if (line.is("unsub") && (count === 2 || count === 3)) {
-      sink.onUnsub(line.text(1), count === 3 ? line.text(2) : "");
-    } else if (!line.is("+ok") && !(line.is("info") && count === 2)) return UNKNOWN;
+    else {
+      this.#checkLength(line);
+      // the server takes these for unknown where no blank follows
+      if (count === 1 && ["pub", "hpub", "sub", "unsub"].some((op) => line.is(op))) return UNKNOWN;
+      if (line.is("pub")) return expect(count === 3 || count === 4, PAYLOAD);
+      if (line.is("hpub")) return expect(count === 4 || count === 5, HEADERS);
+      if (line.is("connect")) {
+        expect(count === 2);
+        sink.onConnect(line.text(1));
+      } else if (line.is("sub")) {
+        expect(count === 3 || count === 4);
+        sink.onSub(line.text(1), count === 4 ? line.text(2) : "", line.text(count - 1));
+      } else if (line.is("unsub")) {
+        expect(count === 2 || count === 3);
+        sink.onUnsub(line.text(1), count === 3 ? line.text(2) : "");
+      } else if (line.is("info")) expect(count === 2 && isJson(line.text(1)));
+      else if (line.is("-err")) expect(false);
+      else if (!line.is("+ok")) return UNKNOWN;
+    }
     return DONE;
+  }
+
+  // The decoder bounds the line, the operation included.
+  #checkLength(line: Line): void {
+    const { count } = line;
+    if (count < 2 || line.end(Math.min(count, 6) - 1) - line.start(1) <= this.maxControlLine) return;
+    throw new DecodeError(`arguments of more than ${this.maxControlLine} bytes`, "control line");
   }
 
   payload(line: Line, header: number, data: number, end: number): void {
@@ -81,5 +103,19 @@ export class ServerRole implements Role {
       end,
       decodeText(bytes, line.start(count - sizes), line.end(count - 1)),
     );
+  }
+}
+
+function expect(holds: boolean, kind: Kind = DONE): Kind {
+  if (!holds) throw new DecodeError("an operation has other arguments than it takes", "arguments");
+  return kind;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

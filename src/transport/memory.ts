@@ -15,11 +15,14 @@ export interface MemoryPairOptions {
   setTimeout?: (callback: () => void, ms: number) => unknown;
   /** break the link once it has carried this many bytes, both directions together; both ends then get an error of code `CONNECTION`. Default: never. */
   cutAfter?: number;
-  /** `write` returns false from this many undelivered bytes on, and `onDrain` comes when all are delivered. Default: no limit. */
+  /** `write` returns false from this many undelivered bytes on, and `onDrain` comes when all are delivered (as after more than 64 KiB). Default: no limit. */
   highWaterMark?: number;
   /** gives both ends a `startTls`, which waits for this and then says `encrypted`. Default: they have none. */
   startTls?: () => Promise<void>;
 }
+
+/** The end of more than this is told by `onDrain`, also where `write` never said to hold back. */
+const MUCH = 65_536;
 
 /** What travels: bytes, or the end of the link. */
 type Parcel = Uint8Array | { readonly error: Error | undefined };
@@ -114,9 +117,9 @@ class MemoryTransport implements Transport {
     if (bytes.length > 0) {
       this.#send(new Uint8Array(bytes)); // not slice(): a Buffer's does not copy
     }
-    if (this.buffered < (this.#link.options.highWaterMark ?? Number.POSITIVE_INFINITY)) return true;
-    this.#held = true;
-    return false;
+    const full = this.buffered >= (this.#link.options.highWaterMark ?? Number.POSITIVE_INFINITY);
+    if (full || this.buffered > MUCH) this.#held = true;
+    return !full;
   }
 
   close(): Promise<void> {

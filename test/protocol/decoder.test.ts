@@ -92,13 +92,15 @@ const MALFORMED: [role: "client" | "server", wire: string, why: RegExp][] = [
   ["client", "PI\rNG\r\n", /not a protocol line/],
   ["server", "MSG a 1 5\r\nhello\r\n", /not a protocol line/],
   ["server", "HMSG a 1 5 5\r\nhello\r\n", /not a protocol line/],
-  ["server", "PUB a\r\n", /not a protocol line/],
-  ["server", "PUB a b c 1\r\nx\r\n", /not a protocol line/],
+  ["server", "INFO {\r\n", /other arguments than it takes/],
+  ["server", "PUB a b c d e f g 1\r\n", /other arguments than it takes/],
+  ["server", "PUB a\r\n", /other arguments than it takes/],
+  ["server", "PUB a b c 1\r\nx\r\n", /other arguments than it takes/],
   ["server", "HPUB a 20 5\r\n", /header of 20 bytes in a message of 5/],
-  ["server", "SUB a\r\n", /not a protocol line/],
-  ["server", "SUB a b c d\r\n", /not a protocol line/],
+  ["server", "SUB a\r\n", /other arguments than it takes/],
+  ["server", "SUB a b c d\r\n", /other arguments than it takes/],
   ["server", "UNSUB\r\n", /not a protocol line/],
-  ["server", "-ERR 'x'\r\n", /not a protocol line/],
+  ["server", "-ERR 'x'\r\n", /other arguments than it takes/],
 ];
 
 for (const [role, wire, why] of MALFORMED) {

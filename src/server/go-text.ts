@@ -1,0 +1,50 @@
+// Go text: quotes and JSON as a server written in Go writes them. What differs from ours is visible on the wire.
+
+const ESCAPES: Record<string, string> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+};
+
+/** JSON; `<`, `>` and `&` are escaped. */
+export function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => ESCAPES[char] as string);
+}
+
+const SHORT: Record<string, string> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  '"': '\\"',
+  "\\": "\\\\",
+};
+
+/** A text in quotes, as `%q` makes it. */
+export function goQuote(text: string): string {
+  const quoted = text.replace(/[\x22\\\p{C}\p{Z}]/gu, (char) => {
+    if (char === " ") return char;
+    const short = SHORT[char];
+    if (short !== undefined) return short;
+    const code = char.codePointAt(0) as number;
+    if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;
+    return code > 0xffff
+      ? `\\U${code.toString(16).padStart(8, "0")}`
+      : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+  return `"${quoted}"`;
+}
+
+/** RFC 3339 with up to nine digits of a second, without zeros at the end. `ms` may have fractions. */
+export function goTime(ms: number): string {
+  const whole = Math.floor(ms);
+  const nanos = Math.round((ms - whole) * 1e6);
+  const text = new Date(whole).toISOString();
+  const digits = `${text.slice(20, 23)}${String(nanos).padStart(6, "0")}`.replace(/0+$/, "");
+  return `${text.slice(0, 19)}${digits === "" ? "" : `.${digits}`}Z`;
+}

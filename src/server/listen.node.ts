@@ -1,0 +1,128 @@
+// Listen: takes connections from the network, over TCP, TLS and WebSocket, and hands them to a server.
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { type WebSocket, WebSocketServer } from "ws";
+import { ConnectionError } from "../errors.ts";
+import type { DialTarget } from "../transport/transport.ts";
+import { webSocketDialer } from "../transport/websocket.ts";
+import type { ListenTlsOptions } from "./options.ts";
+import type { PeerAddress, Listen, Listener, Server } from "./server.ts";
+import { SocketTransport } from "./socket.node.ts";
+
+interface ListenOptions {
+  host: string;
+  /** 0 for any free one */
+  port: number;
+  tls?: ListenTlsOptions | undefined;
+}
+
+function tlsOptions({ cert, key, ca }: ListenTlsOptions): TlsOptions {
+  return { cert, key, ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }) };
+}
+
+/** Listen wherever the options say. */
+export const listen: Listen = async (server, { host = "127.0.0.1", port, tls, websocket }) => {
+  const listeners: Listener[] = [];
+  try {
+    if (port !== undefined) listeners.push(await listenTcp(server, { host, port, tls }));
+    if (websocket) {
+      const given = websocket === true ? {} : websocket;
+      listeners.push(await listenWebSocket(server, { host, port: 0, ...given }));
+    }
+    return listeners;
+  } catch (error) {
+    for (const listener of listeners) await listener.close();
+    throw error;
+  }
+};
+
+async function listening(
+  listener: NetServer,
+  scheme: Listener["scheme"],
+  { host, port }: ListenOptions,
+): Promise<Listener> {
+  await new Promise<void>((resolve, reject) => {
+    listener.once("error", (cause: NodeJS.ErrnoException) =>
+      reject(
+        new ConnectionError(
+          `the embedded server can't listen at ${host}:${port} (${cause.code}): choose another port`,
+          {
+            server: `${host}:${port}`,
+            cause,
+          },
+        ),
+      ),
+    );
+    listener.listen(port, host, resolve);
+  });
+  // a server that is forgotten keeps no process alive
+  listener.unref();
+  return {
+    scheme,
+    url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${(listener.address() as AddressInfo).port}`,
+    close: () => new Promise((resolve) => listener.close(() => resolve())),
+  };
+}
+
+function addressOf(socket: Socket, tls: ListenTlsOptions | undefined, host: string): PeerAddress {
+  return {
+    host,
+    port: socket.localPort ?? 0,
+    clientIp: socket.remoteAddress ?? "",
+    ...(tls && {
+      tls: {
+        ...(tls.allowPlain !== true && { tls_required: true }),
+        ...(tls.ca !== undefined && { tls_verify: true }),
+        ...(tls.allowPlain === true && { tls_available: true }),
+      },
+    }),
+  };
+}
+
+/** Take TCP connections, under TLS where it is given. */
+function listenTcp(server: Server, options: ListenOptions): Promise<Listener> {
+  const { tls, host } = options;
+  const accept = (socket: Socket): void => {
+    const transport = new SocketTransport(socket, tls && tlsOptions(tls));
+    // the handshake follows INFO
+    const upgrade = (): void => {
+      if (tls?.allowPlain) transport.startTlsIfAsked();
+      else void transport.startTls();
+    };
+    const later = tls !== undefined && !transport.encrypted;
+    server.accept(transport, addressOf(socket, tls, host), later ? upgrade : undefined);
+  };
+  return listening(
+    tls?.handshakeFirst ? createTlsServer(tlsOptions(tls), accept) : createServer(accept),
+    tls === undefined ? "nats" : "tls",
+    options,
+  );
+}
+
+/** Take WebSocket connections. */
+function listenWebSocket(server: Server, options: ListenOptions): Promise<Listener> {
+  const { tls, host } = options;
+  const http = tls === undefined ? createHttpServer() : createHttpsServer(tlsOptions(tls));
+  const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
+  sockets.on("connection", (socket: WebSocket, request) => {
+    const address = addressOf(request.socket, tls, host);
+    const dial = webSocketDialer(() => Promise.resolve({ socket, encrypted: tls !== undefined }));
+    const target: DialTarget = {
+      scheme: tls === undefined ? "ws" : "wss",
+      hostname: address.clientIp,
+      port: address.port,
+      path: "",
+      handshakeFirst: false,
+      noRandomize: true,
+      signal: new AbortController().signal,
+    };
+    dial(target).then(
+      (transport) => server.accept(transport, address),
+      // it went before it was there
+      () => undefined,
+    );
+  });
+  return listening(http, tls === undefined ? "ws" : "wss", options);
+}

@@ -1,0 +1,55 @@
+// Message: one published message on its way through an account. Views of the bytes it came in; made by peers and by the server.
+import { utf8Encoder, Empty, concat } from "../lib/bytes.ts";
+
+/** Whose own a message is: a connection without echo does not get it. */
+export type Origin = object | undefined;
+
+export class Message {
+  readonly subject: string;
+  /** `""` for none */
+  readonly reply: string;
+  /** the header block; empty where there is none */
+  readonly header: Uint8Array;
+  readonly data: Uint8Array;
+  /** the size fields, as the publisher wrote them: that is how they are passed on */
+  readonly sizes: string;
+  readonly origin: Origin;
+
+  constructor(
+    subject: string,
+    reply: string,
+    header: Uint8Array,
+    data: Uint8Array,
+    sizes: string,
+    origin: Origin,
+  ) {
+    this.subject = subject;
+    this.reply = reply;
+    this.header = header;
+    this.data = data;
+    this.sizes = sizes;
+    this.origin = origin;
+  }
+
+  /** A message of the server's own. */
+  static of(subject: string, data: Uint8Array | string = Empty, header: string = "", reply = ""): Message {
+    const body = typeof data === "string" ? utf8Encoder.encode(data) : data;
+    const block = header === "" ? Empty : utf8Encoder.encode(header);
+    const sizes = header === "" ? `${body.length}` : `${block.length} ${block.length + body.length}`;
+    return new Message(subject, reply, block, body, sizes, undefined);
+  }
+
+  /** It outlives the bytes it came in: a copy. */
+  kept(): Message {
+    const { header, data } = this;
+    const copy = concat([header, data]);
+    return new Message(
+      this.subject,
+      this.reply,
+      copy.subarray(0, header.length),
+      copy.subarray(header.length),
+      this.sizes,
+      this.origin,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+// Options: what a server is started with, and the same with everything decided.
+import { InvalidArgumentError } from "../errors.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
+import type { UserOptions } from "./logins.ts";
+import type { Limits } from "./peer-host.ts";
+
+/** An account: a subject space of its own, with its users. */
+export interface AccountOptions {
+  readonly users?: readonly UserOptions[];
+}
+
+/** TLS of a listener. */
+export interface ListenTlsOptions {
+  /** PEM texts of the certificate and its key */
+  cert: string;
+  key: string;
+  /** PEM text of the authority that signs the certificates of clients; they must have one then */
+  ca?: string;
+  /** TLS before INFO. Default false: INFO comes in clear, and then the handshake. Not for WebSocket, where TLS is always first. */
+  handshakeFirst?: boolean;
+  /** take clients without TLS too. Default false. TCP only. */
+  allowPlain?: boolean;
+}
+
+/** Options of `NatsServer.start()`. Durations are milliseconds, sizes bytes. */
+export interface ServerOptions {
+  /** where it listens; default `127.0.0.1` */
+  host?: string;
+  /** TCP port; 0 for any free one. Without `port` and `websocket` it listens on nothing, and works in any runtime. */
+  port?: number;
+  /** TLS of the TCP port */
+  tls?: ListenTlsOptions;
+  /** a WebSocket port beside: `true` for any free one */
+  websocket?: boolean | { host?: string; port?: number; tls?: ListenTlsOptions };
+  /** name of the server; default: its id */
+  name?: string;
+  /** who may log in, to the default account; default: anybody */
+  users?: readonly UserOptions[];
+  /** what everybody must know, in place of users */
+  token?: string;
+  /** the user that those are who give no credentials */
+  noAuthUser?: string;
+  /** accounts by name, apart from the default one, `$G`; `$SYS` is the system account */
+  accounts?: Readonly<Record<string, AccountOptions>>;
+  /** bytes of headers and payload that one message may have. Default 1 MiB. */
+  maxPayload?: number;
+  /** bytes of the arguments of one operation. Default 4096. */
+  maxControlLine?: number;
+  /** default 65 536 */
+  maxConnections?: number;
+  /** subscriptions of one connection; default 0, no limit */
+  maxSubscriptions?: number;
+  /** bytes that may wait for a connection that reads slowly; beyond, it is cut. Default 64 MiB. */
+  maxPending?: number;
+  /** how long a write may wait for a connection that reads slowly. Default 10 000. */
+  writeDeadline?: number;
+  /** how long a login may take. Default 2000. */
+  loginTimeout?: number;
+  /** between pings of a silent connection. Default 120 000. */
+  pingInterval?: number;
+  /** unanswered pings after which a connection is given up. Default 2. */
+  maxPingsOut?: number;
+  /** how long lame duck mode waits before it closes the first connection. Default 10 000. */
+  lameDuckGracePeriod?: number;
+  /** over how long it closes them all. Default 120 000. */
+  lameDuckDuration?: number;
+  /** where the time comes from; a test may give one that it moves */
+  clock?: Clock;
+}
+
+/** Options with everything decided. */
+export interface ResolvedServerOptions extends Limits {
+  readonly name: string;
+  readonly users: readonly UserOptions[];
+  readonly token: string | undefined;
+  readonly noAuthUser: string | undefined;
+  readonly accounts: Readonly<Record<string, AccountOptions>>;
+  readonly lameDuckGracePeriod: number;
+  readonly lameDuckDuration: number;
+  readonly clock: Clock;
+}
+
+/** Decide everything. @throws {NatsError} INVALID_ARGUMENT */
+export function resolveServerOptions(options: ServerOptions, id: string): ResolvedServerOptions {
+  const number = (
+    name: keyof Limits | "lameDuckGracePeriod" | "lameDuckDuration",
+    fallback: number,
+    least = 1,
+  ) => {
+    const value = options[name] ?? fallback;
+    if (!(value >= least)) {
+      throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least} or more`);
+    }
+    return value;
+  };
+  const maxPayload = number("maxPayload", 1 << 20);
+  const maxPending = number("maxPending", 1 << 26);
+  if (maxPending < maxPayload) {
+    throw new InvalidArgumentError(
+      `maxPending is ${maxPending}, less than one message may have (maxPayload ${maxPayload}): raise it`,
+    );
+  }
+  return {
+    name: options.name ?? id,
+    users: options.users ?? [],
+    token: options.token,
+    noAuthUser: options.noAuthUser,
+    accounts: options.accounts ?? {},
+    maxPayload,
+    maxControlLine: number("maxControlLine", 4096),
+    maxConnections: number("maxConnections", 65_536),
+    maxSubscriptions: number("maxSubscriptions", 0, 0),
+    maxPending,
+    writeDeadline: number("writeDeadline", 10_000),
+    loginTimeout: number("loginTimeout", 2000),
+    pingInterval: number("pingInterval", 120_000),
+    maxPingsOut: number("maxPingsOut", 2, 0),
+    lameDuckGracePeriod: number("lameDuckGracePeriod", 10_000, 0),
+    lameDuckDuration: number("lameDuckDuration", 120_000, 0),
+    clock: options.clock ?? systemClock,
+  };
+}

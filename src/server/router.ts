@@ -1,0 +1,146 @@
+// Router: which subscriptions of one account a subject goes to. A tree of tokens; pure, and knows no connections.
+//
+//   SUB a.b     SUB a.*     SUB a.> g          root
+//                                               '- a
+//                                                  |- b  [plain]
+//                                                  |- *  [plain]
+//                                                  '- >  [group g]
+//
+// A match costs as many steps as the subject has tokens and wildcards beside them, however many subscriptions there are.
+// Results are kept until a subscription they may concern comes or goes.
+
+/** What subscribes. */
+export interface Interest {
+  readonly subject: string;
+  /** `""` for none */
+  readonly queue: string;
+}
+
+/** Who gets a message: each of `plain`, and one of each group. A group is all that matches under its name, on whatever subject. */
+export interface Matched<S> {
+  readonly plain: readonly S[];
+  readonly groups: readonly (readonly S[])[];
+}
+
+interface Node<S> {
+  readonly children: Map<string, Node<S>>;
+  readonly plain: Set<S>;
+  readonly groups: Map<string, S[]>;
+}
+
+const STAR = "*";
+const REST = ">";
+const NOBODY: Matched<never> = { plain: [], groups: [] };
+// results that are kept
+const KEPT = 4096;
+
+export class Router<S extends Interest> {
+  #root: Node<S> = node();
+  #size = 0;
+  readonly #results = new Map<string, Matched<S>>();
+
+  /** how many subscriptions there are */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(sub: S): void {
+    let at = this.#root;
+    for (const token of sub.subject.split(".")) {
+      let next = at.children.get(token);
+      if (next === undefined) at.children.set(token, (next = node()));
+      at = next;
+    }
+    if (sub.queue === "") at.plain.add(sub);
+    else {
+      const group = at.groups.get(sub.queue);
+      if (group === undefined) at.groups.set(sub.queue, [sub]);
+      else group.push(sub);
+    }
+    this.#size++;
+    this.#forget(sub.subject);
+  }
+
+  remove(sub: S): void {
+    if (this.#prune(this.#root, sub, sub.subject.split("."), 0)) {
+      this.#size--;
+      this.#forget(sub.subject);
+    }
+  }
+
+  // True when it was there. Empty nodes go with it.
+  #prune(at: Node<S>, sub: S, tokens: readonly string[], depth: number): boolean {
+    const token = tokens[depth];
+    if (token === undefined) return take(at, sub);
+    const next = at.children.get(token);
+    if (next === undefined || !this.#prune(next, sub, tokens, depth + 1)) return false;
+    if (next.children.size === 0 && next.plain.size === 0 && next.groups.size === 0)
+      at.children.delete(token);
+    return true;
+  }
+
+  #forget(subject: string): void {
+    // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
+    if (subject.includes(STAR) || subject.includes(REST)) this.#results.clear();
+    else this.#results.delete(subject);
+  }
+
+  /** Who gets what is published to this subject. One with an empty token goes nowhere. */
+  match(subject: string): Matched<S> {
+    const known = this.#results.get(subject);
+    if (known !== undefined) return known;
+    const tokens = subject.split(".");
+    if (tokens.includes("")) return NOBODY;
+    const plain: S[] = [];
+    const groups = new Map<string, S[]>();
+    collect(this.#root, tokens, 0, plain, groups);
+    const result = plain.length + groups.size === 0 ? NOBODY : { plain, groups: [...groups.values()] };
+    if (this.#results.size >= KEPT) this.#results.clear();
+    this.#results.set(subject, result);
+    return result;
+  }
+}
+
+function node<S>(): Node<S> {
+  return { children: new Map(), plain: new Set(), groups: new Map() };
+}
+
+function take<S extends Interest>(at: Node<S>, sub: S): boolean {
+  if (sub.queue === "") return at.plain.delete(sub);
+  const group = at.groups.get(sub.queue);
+  const index = group?.indexOf(sub) ?? -1;
+  if (group === undefined || index < 0) return false;
+  // results that are kept have the array: never change it
+  if (group.length === 1) at.groups.delete(sub.queue);
+  else at.groups.set(sub.queue, group.toSpliced(index, 1));
+  return true;
+}
+
+function collect<S>(
+  at: Node<S>,
+  tokens: readonly string[],
+  depth: number,
+  plain: S[],
+  groups: Map<string, S[]>,
+): void {
+  const token = tokens[depth];
+  if (token === undefined) {
+    gather(at, plain, groups);
+    return;
+  }
+  const rest = at.children.get(REST);
+  if (rest !== undefined) gather(rest, plain, groups);
+  const exact = at.children.get(token);
+  if (exact !== undefined && token !== REST && token !== STAR)
+    collect(exact, tokens, depth + 1, plain, groups);
+  const star = at.children.get(STAR);
+  if (star !== undefined) collect(star, tokens, depth + 1, plain, groups);
+}
+
+function gather<S>(at: Node<S>, plain: S[], groups: Map<string, S[]>): void {
+  for (const sub of at.plain) plain.push(sub);
+  for (const [name, group] of at.groups) {
+    const more = groups.get(name);
+    groups.set(name, more === undefined ? group : [...more, ...group]);
+  }
+}

@@ -1,0 +1,282 @@
+// Server: accounts and connections, and what happens to all of them at once. Listens on nothing by itself.
+import type { Timer } from "../lib/clock.ts";
+import { shuffle } from "../lib/random.ts";
+import { memoryPair } from "../transport/memory.ts";
+import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
+import { ConnectionError } from "../errors.ts";
+import { Account } from "./account.ts";
+import { goJson } from "./go-text.ts";
+import { curveKey, nonce, serverId } from "./identity-key.ts";
+import { Logins } from "./logins.ts";
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+import { type ClosedState, Peer } from "./peer.ts";
+import type { PeerHost } from "./peer-host.ts";
+import { answerUserInfo } from "./system.ts";
+
+/** The version whose behaviour this is. */
+const VERSION = "2.15.1";
+const DEFAULT_ACCOUNT = "$G";
+const SYSTEM_ACCOUNT = "$SYS";
+
+/** What INFO says of the address of a connection. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly clientIp: string;
+  readonly tls?: {
+    readonly tls_required?: boolean;
+    readonly tls_verify?: boolean;
+    readonly tls_available?: boolean;
+  };
+}
+
+const IN_PROCESS: PeerAddress = { host: "127.0.0.1", port: 0, clientIp: "127.0.0.1" };
+
+/** Where a server listens. */
+export interface Listener {
+  readonly scheme: Scheme;
+  /** the address for `connect()` */
+  readonly url: string;
+  /** take no more */
+  close(): Promise<void>;
+}
+
+/** Makes the listeners that the options ask for. */
+export type Listen = (server: Server, options: ServerOptions) => Promise<Listener[]>;
+
+/** What a server may be told to do to its connections, for tests of what must survive. */
+export interface Faults {
+  /** break all connections at once, without a word */
+  dropConnections(): void;
+  /** read nothing and write nothing, as if the machine hung; what comes meanwhile is read after `resume()` */
+  pause(): void;
+  resume(): void;
+  /** what connections of `dialer()` that are made from now on take for each way, in milliseconds */
+  latency(ms: number): void;
+  /** refuse the next `count` connections */
+  refuseNext(count: number): void;
+  /** tell all clients that the server will go, take no new ones, and close those that stay */
+  lameDuck(): void;
+  /** as a process that ends and is started again: connections break; JetStream's memory is kept */
+  restart(): void;
+}
+
+export class Server {
+  /** the name INFO gives */
+  readonly name: string;
+  readonly id: string = serverId();
+  readonly #options: ResolvedServerOptions;
+  readonly #xkey = curveKey();
+  readonly #accounts = new Map<string, Account>();
+  readonly #logins: Logins;
+  readonly #peers = new Set<Peer>();
+  readonly #host: PeerHost;
+  readonly #addresses = new WeakMap<Peer, PeerAddress>();
+  #flushes: (() => void)[] = [];
+  #nextId = 5;
+  #latency = 0;
+  #refused = 0;
+  #ducks: Timer[] = [];
+  #listeners: readonly Listener[] = [];
+  #state: "running" | "lame duck" | "stopped" = "running";
+
+  constructor(given: ServerOptions) {
+    const options = resolveServerOptions(given, this.id);
+    const { token, noAuthUser, clock } = options;
+    this.#options = options;
+    this.name = options.name;
+    const nobody = this.#account(DEFAULT_ACCOUNT);
+    this.#account(SYSTEM_ACCOUNT);
+    this.#logins = new Logins(nobody, token, noAuthUser);
+    for (const user of options.users) this.#logins.add(user, nobody);
+    for (const [name, { users = [] }] of Object.entries(options.accounts)) {
+      const account = this.#account(name);
+      for (const user of users) this.#logins.add(user, account);
+    }
+    this.#logins.check();
+    const { required } = this.#logins;
+    this.#host = {
+      limits: options,
+      clock,
+      loginRequired: required && noAuthUser === undefined,
+      now: () => clock.now(),
+      info: (peer, more) => this.#info(peer, more),
+      login: (peer) => this.#logins.identify(peer.options, peer.nonce),
+      isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
+      schedule: (flush) => this.#schedule(flush),
+      forget: (peer, state) => this.#forget(peer, state),
+    };
+  }
+
+  /** Begin to listen where the options say. @internal */
+  async listen(options: ServerOptions, listen: Listen): Promise<void> {
+    this.#listeners = await listen(this, options);
+  }
+
+  /** the address for `connect()`, when it listens on TCP */
+  get url(): string | undefined {
+    return this.#listeners.find(({ scheme }) => scheme === "nats" || scheme === "tls")?.url;
+  }
+
+  /** the address for `connect()` over WebSocket, when it listens there */
+  get websocketUrl(): string | undefined {
+    return this.#listeners.find(({ scheme }) => scheme === "ws" || scheme === "wss")?.url;
+  }
+
+  #account(name: string): Account {
+    let account = this.#accounts.get(name);
+    if (account === undefined) {
+      account = new Account(name);
+      this.#accounts.set(name, account);
+      const facts = { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION };
+      answerUserInfo(account, facts, () => this.#options.clock.now());
+    }
+    return account;
+  }
+
+  #info(peer: Peer, more: object): string {
+    const { host, port, clientIp, tls } = this.#addresses.get(peer) ?? IN_PROCESS;
+    return goJson({
+      server_id: this.id,
+      server_name: this.name,
+      version: VERSION,
+      proto: 1,
+      go: "isonats",
+      host,
+      port,
+      headers: true,
+      // who got in by default is told that others have to log in
+      ...(this.#logins.required &&
+        (this.#logins.announced || "connect_info" in more) && { auth_required: true }),
+      ...tls,
+      max_payload: this.#options.maxPayload,
+      client_id: peer.id,
+      client_ip: clientIp,
+      ...(peer.nonce !== undefined && { nonce: peer.nonce }),
+      ...(this.#state === "lame duck" && { ldm: true }),
+      ...more,
+      api_lvl: 5,
+      xkey: this.#xkey,
+    });
+  }
+
+  // All that one chunk of input causes is written in one go.
+  #schedule(flush: () => void): void {
+    if (this.#flushes.push(flush) > 1) return;
+    queueMicrotask(() => {
+      const flushes = this.#flushes;
+      this.#flushes = [];
+      for (const one of flushes) one();
+    });
+  }
+
+  #forget(peer: Peer, _state: ClosedState): void {
+    this.#peers.delete(peer);
+  }
+
+  /** how many are connected */
+  get connections(): number {
+    return this.#peers.size;
+  }
+
+  /** Serve a connection; `greeted` is called when INFO has been written to it. */
+  accept(transport: Transport, address: PeerAddress = IN_PROCESS, greeted?: () => void): void {
+    if (this.#state !== "running" || this.#refused > 0) {
+      this.#refused = Math.max(0, this.#refused - 1);
+      transport.destroy();
+      return;
+    }
+    const peer = new Peer(
+      this.#host,
+      transport,
+      this.#nextId++,
+      this.#logins.wantsNonce ? nonce() : undefined,
+    );
+    this.#addresses.set(peer, address);
+    this.#peers.add(peer);
+    peer.open();
+    if (greeted !== undefined) {
+      peer.flush();
+      greeted();
+    }
+    if (this.#peers.size > this.#options.maxConnections) peer.refuse();
+  }
+
+  /** What `connect({ dialer })` takes to connect in process. */
+  dialer(): Dialer {
+    // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
+    return async ({ hostname, port }) => {
+      const server = `${hostname}:${port}`;
+      if (this.#state !== "running" || this.#refused > 0) {
+        this.#refused = Math.max(0, this.#refused - 1);
+        throw new ConnectionError(
+          `connection refused: the embedded server ${this.name} takes none`,
+          { server },
+          "CONNECTION_REFUSED",
+        );
+      }
+      const [here, there] = memoryPair({
+        latency: this.#latency,
+        highWaterMark: 1 << 20,
+        setTimeout: (callback, ms) => this.#options.clock.after(ms, callback),
+      });
+      this.accept(there);
+      return here;
+    };
+  }
+
+  /** Close all connections. Nothing is served any more. */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    this.#cancelDucks();
+    const closed = this.#listeners.map((listener) => listener.close());
+    this.#listeners = [];
+    const gone = [...this.#peers].map((peer) => peer.close("Server Shutdown"));
+    await Promise.all([...closed, ...gone]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #cancelDucks(): void {
+    for (const timer of this.#ducks) timer.cancel();
+    this.#ducks = [];
+  }
+
+  readonly faults: Faults = {
+    dropConnections: () => {
+      for (const peer of [...this.#peers]) peer.cut();
+    },
+    pause: () => {
+      for (const peer of this.#peers) peer.pause();
+    },
+    resume: () => {
+      for (const peer of this.#peers) peer.resume();
+    },
+    latency: (ms) => {
+      this.#latency = ms;
+    },
+    refuseNext: (count) => {
+      this.#refused = count;
+    },
+    lameDuck: () => this.#lameDuck(),
+    restart: () => {
+      this.#cancelDucks();
+      this.faults.dropConnections();
+      this.#state = "running";
+    },
+  };
+
+  #lameDuck(): void {
+    const { clock, lameDuckGracePeriod, lameDuckDuration } = this.#options;
+    this.#state = "lame duck";
+    const peers = shuffle([...this.#peers]);
+    for (const peer of peers) peer.lameDuck();
+    this.#ducks = peers.map((peer, i) =>
+      clock.after(lameDuckGracePeriod + (lameDuckDuration * i) / peers.length, () => {
+        void peer.close("Server Shutdown");
+      }),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+// System: what the server itself answers in every account.
+import type { Account, Subscriber } from "./account.ts";
+import { goJson, goTime } from "./go-text.ts";
+import { Message } from "./message.ts";
+import type { Identity } from "./logins.ts";
+import { Peer } from "./peer.ts";
+import type { PermissionOptions } from "./permissions.ts";
+
+/** A subscription of the server's own. */
+export function internal(subject: string, handle: (message: Message) => void): Subscriber {
+  return {
+    subject,
+    queue: "",
+    deliver(message) {
+      handle(message);
+      return true;
+    },
+  };
+}
+
+// what a server of this version says that it can or can't do yet
+const FLAGS = {
+  js_ack_fc_v2: false,
+  js_api_reply_v2: false,
+  js_raft_delete_range: true,
+  js_snapshot_sources: false,
+};
+
+/** Facts of the server that answers carry. */
+export interface ServerFacts {
+  readonly name: string;
+  readonly host: string;
+  readonly id: string;
+  readonly version: string;
+}
+
+/** `$SYS.REQ.USER.INFO`: who the server takes the connection for. */
+export function answerUserInfo(account: Account, facts: ServerFacts, now: () => number): void {
+  let seq = 0;
+  account.router.add(
+    internal("$SYS.REQ.USER.INFO", ({ origin, reply }) => {
+      if (reply === "" || !(origin instanceof Peer) || origin.identity === undefined) return;
+      const { name, host, id, version } = facts;
+      const time = goTime(now());
+      const server = {
+        name,
+        host,
+        id,
+        ver: version,
+        feature_flags: FLAGS,
+        jetstream: false,
+        flags: 0,
+        seq: ++seq,
+        time,
+      };
+      const answer = Message.of(reply, goJson({ server, data: userInfo(origin.identity) }));
+      // as from another thread: behind what the same input brings
+      queueMicrotask(() => account.publish(answer));
+    }),
+  );
+}
+
+function userInfo({ user, account: { name }, rights }: Identity): object {
+  return {
+    user,
+    account: name,
+    account_name: name,
+    ...(rights && { permissions: wirePermissions(rights) }),
+  };
+}
+
+function wirePermissions({ publish, subscribe, responses }: PermissionOptions): object {
+  const { max = 1, expires = 120_000 } = typeof responses === "object" ? responses : {};
+  return {
+    ...(publish && { publish }),
+    ...(subscribe && { subscribe }),
+    ...(responses && { responses: { max, ttl: expires * 1e6 } }),
+  };
+}
