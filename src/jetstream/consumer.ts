@@ -5,7 +5,7 @@ import { NamedBinding } from "./binding.ts";
 import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
 import { type Engine, Flow, type FlowSetup } from "./flow.ts";
 import type { JsMsg } from "./js-msg.ts";
-import { startProcessing } from "./process.ts";
+import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 

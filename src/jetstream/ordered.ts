@@ -133,7 +133,7 @@ export function orderedConsumer(engine: Engine, stream: string, options: Ordered
     process: () =>
       Promise.reject(
         new InvalidOperationError(
-          "process() acknowledges each message: an ordered consumer has no acknowledgements",
+          "consumer.process() acknowledges each message: an ordered consumer has no acknowledgements",
         ),
       ),
     ...present(engine, binding),

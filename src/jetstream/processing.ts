@@ -93,7 +93,7 @@ export async function startProcessing(
   const rules = resolve(options, config);
   if (config.ack_policy !== "explicit") {
     throw new InvalidOperationError(
-      `process() acknowledges each message: the consumer's ack_policy is '${config.ack_policy ?? "none"}', not 'explicit'`,
+      `consumer.process() acknowledges each message: the consumer's ack_policy is '${config.ack_policy ?? "none"}', not 'explicit'`,
     );
   }
   const lanes = new Lanes(rules.concurrency);
