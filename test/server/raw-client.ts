@@ -9,7 +9,7 @@ const DIFFERS =
 // a message with all its lines, or any other line
 const FRAME = /H?MSG [\s\S]*?\r\n(?=(?:H?MSG |PONG|PING|INFO |-ERR|\+OK|$))|.*\r\n/g;
 
-const sidOf = (frame: string): number => Number(/^\S+ \S+ (\S+)/.exec(frame)?.[1]);
+const sidOf = (frame: string): number => Number(/^\S+ \S+ (\d+)/.exec(frame)?.[1] ?? 1e9);
 const bySid = (a: string, b: string): number => sidOf(a) - sidOf(b);
 
 export class RawClient {
@@ -64,9 +64,9 @@ export class RawClient {
     await this.#until((heard) => (heard.match(/PONG\r\n/g)?.length ?? 0) >= pings);
   }
 
-  /** Resolves when the server has closed. */
-  closed(): Promise<void> {
-    return this.#until(() => false);
+  /** Resolves when a line that begins so has come, or the end. */
+  heard(line: string): Promise<void> {
+    return this.#until((heard) => heard.includes(line) && heard.endsWith("\r\n"));
   }
 
   /**
@@ -80,13 +80,16 @@ export class RawClient {
       frame.startsWith("MSG") && frame.includes("…") ? frame.replace(/\d+\r\n/, "…\r\n") : frame,
     );
     const sorted: string[] = [];
+    // of several subscriptions that match, any one hears that nobody was there
+    const anySid = (frame: string): string =>
+      frame.replace(/^(HMSG \S+) \S+(?= .*\r\nNATS\/1\.0 503)/, "$1 …");
     let together: string[] = [];
     for (const frame of [...frames, this.#over ? "<closed>" : "<open>"]) {
       if (/^H?MSG/.test(frame)) {
         together.push(frame);
         continue;
       }
-      sorted.push(...together.sort(bySid), frame);
+      sorted.push(...together.map(anySid).sort(bySid), frame);
       together = [];
     }
     return sorted;
