@@ -69,11 +69,11 @@ function userInfo({ user, account: { name }, rights }: Identity): object {
   };
 }
 
-function wirePermissions({ publish, subscribe, responses }: PermissionOptions): object {
+function wirePermissions({ publish = {}, subscribe = {}, responses }: PermissionOptions): object {
   const { max = 1, expires = 120_000 } = typeof responses === "object" ? responses : {};
   return {
-    ...(publish && { publish }),
-    ...(subscribe && { subscribe }),
+    publish,
+    subscribe,
     ...(responses && { responses: { max, ttl: expires * 1e6 } }),
   };
 }
