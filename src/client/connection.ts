@@ -94,6 +94,8 @@ export interface Msg {
   readonly headers?: MsgHdrs | undefined;
   /** @internal the number in the status line of a message of the server, which has no payload; else 0. Looks at the bytes only. */
   readonly statusCode?: number;
+  /** @internal the reply subject in the bytes it came in, for those who read it without making a text of it */
+  readReply?<T>(read: (bytes: Uint8Array, start: number, end: number) => T): T;
   /** publish a reply; false when the message asks for none */
   respond(payload?: Payload, options?: PublishOptions): boolean;
   /**

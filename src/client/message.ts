@@ -57,6 +57,10 @@ export class MsgImpl implements Msg {
       : decodeText(this.#bytes, this.#replyStart, this.#replyEnd);
   }
 
+  readReply<T>(read: (bytes: Uint8Array, start: number, end: number) => T): T {
+    return read(this.#bytes, this.#replyStart, this.#replyEnd);
+  }
+
   get data(): Uint8Array {
     return (this.#data ??= view(this.#bytes, this.#dataStart, this.#dataEnd));
   }

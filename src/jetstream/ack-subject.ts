@@ -3,6 +3,7 @@
 //   $JS.ACK.<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time ns>.<pending>                           9 tokens
 //   $JS.ACK.<domain or _>.<account hash>.<stream>.<consumer>.<deliveries>. ... .<pending>[.<more>...]       11 tokens and more
 import { InvalidOperationError } from "../errors.ts";
+import { decodeText } from "../lib/bytes.ts";
 
 /** What the server says of one delivery. */
 export interface DeliveryInfo {
@@ -69,29 +70,42 @@ export function exactSequence(subject: string): bigint {
   return BigInt(tokens[first + 3] as string);
 }
 
+const DOT = 46;
+
 /** Reads the two sequences of many ack subjects of one consumer, without making strings or objects. */
 export class SequenceReader {
   stream = 0;
   delivery = 0;
-  // all up to the deliveries, as the message before had it
-  #prefix = "";
+  // bytes up to the deliveries, the same for all of a consumer; 0 until the first
+  #prefix = 0;
+
+  /** What follows is of another consumer. */
+  reset(): void {
+    this.#prefix = 0;
+  }
 
   /** True when it is an ack subject; the sequences are set then. */
-  read(subject: string): boolean {
-    if (this.#prefix === "" || !subject.startsWith(this.#prefix)) {
-      const tokens = subject.split(".");
-      const first = firstToken(tokens);
-      if (first === 0) return false;
-      this.#prefix = `${tokens.slice(0, first + 2).join(".")}.`;
-    }
-    let at = subject.indexOf(".", this.#prefix.length) + 1;
+  read = (bytes: Uint8Array, start: number, end: number): boolean => {
+    if (this.#prefix === 0) this.#prefix = prefixOf(bytes, start, end);
+    if (this.#prefix === 0 || start + this.#prefix >= end) return false;
+    let at = start + this.#prefix;
+    while (at < end && bytes[at] !== DOT) at++;
     let value = 0;
-    for (let c = subject.charCodeAt(at); c !== 46; c = subject.charCodeAt(++at)) value = value * 10 + c - 48;
+    for (at++; at < end && bytes[at] !== DOT; at++) value = value * 10 + (bytes[at] as number) - 48;
     this.stream = value;
     value = 0;
-    for (let c = subject.charCodeAt(++at); c !== 46; c = subject.charCodeAt(++at))
-      value = value * 10 + c - 48;
+    for (at++; at < end && bytes[at] !== DOT; at++) value = value * 10 + (bytes[at] as number) - 48;
     this.delivery = value;
     return true;
-  }
+  };
+}
+
+// Bytes up to the deliveries; 0 when it is no ack subject.
+function prefixOf(bytes: Uint8Array, start: number, end: number): number {
+  const first = firstToken(decodeText(bytes, start, end).split("."));
+  if (first === 0) return 0;
+  let at = start;
+  // behind the names of stream and consumer
+  for (let dots = first + 2; dots > 0; at++) if (bytes[at] === DOT) dots--;
+  return at - start;
 }

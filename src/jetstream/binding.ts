@@ -1,5 +1,7 @@
 // Binding: the consumer on the server that a flow is fed by: one that has a name and stays, or the one that an ordered consumer
 // makes for itself, again and again.
+import type { Msg } from "../client/connection.ts";
+import { utf8Encoder } from "../lib/bytes.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import { SequenceReader } from "./ack-subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
@@ -76,6 +78,7 @@ export class OrderedBinding {
     if (deliver_subject !== undefined) config.deliver_subject = deliver_subject;
     // a push consumer may deliver before its creation is confirmed
     this.#deliveries = 0;
+    this.#sequences.reset();
     const info = await createConsumer(this.#api, this.stream, config, undefined, options);
     this.info = info;
     this.name = name;
@@ -100,10 +103,16 @@ export class OrderedBinding {
   }
 
   /** Is this the next delivery? It counts as seen then. */
-  accepts(reply: string): boolean {
-    if (!this.#sequences.read(reply) || this.#sequences.delivery !== this.#deliveries + 1) return false;
+  accepts(msg: Msg): boolean {
+    const sequences = this.#sequences;
+    const { read } = sequences;
+    if (msg.readReply === undefined) {
+      const bytes = utf8Encoder.encode(msg.reply);
+      if (!read(bytes, 0, bytes.length)) return false;
+    } else if (!msg.readReply(read)) return false;
+    if (sequences.delivery !== this.#deliveries + 1) return false;
     this.#deliveries++;
-    this.#last = this.#sequences.stream;
+    this.#last = sequences.stream;
     return true;
   }
 

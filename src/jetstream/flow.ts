@@ -269,7 +269,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
       return undefined;
     }
     const binding = this.#binding;
-    if (binding.ordered && !binding.accepts(msg.reply ?? "")) {
+    if (binding.ordered && !binding.accepts(msg)) {
       this.#recover(false);
       return undefined;
     }
