@@ -6,16 +6,13 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
-import { connect, type NatsConnection } from "../../src/index.node.ts";
-import { jetstreamManager } from "../../src/jetstream/index.ts";
+import type { NatsConnection } from "../../src/index.node.ts";
 import { settle } from "../../src/lib/deferred.ts";
-import { startServer } from "../fixtures/real-server.ts";
+import { type RealServer, startServer } from "../fixtures/real-server.ts";
 import { scene } from "./stand-in.ts";
 import { missing, root, type Snippet, snippetsOf } from "./support.ts";
 
-const server = await startServer({ after }, { websocket: true, jetstream: true });
-scene.url = server.url;
-scene.wsUrl = server.wsUrl;
+const shared = await startServer({ after }, { websocket: true });
 const folder = mkdtempSync(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-guide-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -34,7 +31,7 @@ function asModule(code: string): string {
 }
 
 /** Give each subject that the snippet listens to one message, so that the bodies of its loops run. */
-async function speak(nc: NatsConnection): Promise<void> {
+async function speak(nc: NatsConnection, server: RealServer): Promise<void> {
   await nc.flush();
   const { connections } = await server.connz("subs=1");
   const subjects = new Set(connections.flatMap(({ subscriptions_list = [] }) => subscriptions_list));
@@ -45,18 +42,10 @@ async function speak(nc: NatsConnection): Promise<void> {
   await nc.flush();
 }
 
-/** Delete all streams: each snippet finds the server as new. */
-async function forget(): Promise<void> {
-  const nc = await connect({ servers: server.url });
-  const jsm = await jetstreamManager(nc);
-  for (const name of await jsm.streams.names().next()) await jsm.streams.delete(name);
-  await nc.close();
-}
-
-async function play({ where, code, expected }: Snippet): Promise<void> {
+async function play({ where, code, expected }: Snippet, server: RealServer): Promise<void> {
   const file = join(folder, `${where.replace(/\W/g, "-")}.mts`);
   writeFileSync(file, asModule(code));
-  scene.begin();
+  scene.begin(server);
   let output = "";
   const { log } = console;
   console.log = (...args: unknown[]) => {
@@ -68,7 +57,7 @@ async function play({ where, code, expected }: Snippet): Promise<void> {
     // what does not end its connection may listen for ever
     await settle(/\.(drain|close)\(/.test(code) ? played : Promise.race([played, scene.first]), limit);
     const [first] = scene.opened;
-    if (first?.state === "connected") await speak(first);
+    if (first?.state === "connected") await speak(first, server);
     for (const nc of scene.opened) {
       if (nc.state === "connected") await nc.drain();
       else await nc.close();
@@ -76,6 +65,8 @@ async function play({ where, code, expected }: Snippet): Promise<void> {
     await settle(played, limit);
   } finally {
     console.log = log;
+    // what one snippet leaves is not in the way of the next
+    for (const nc of scene.opened) await nc.close();
   }
   assert.equal(missing(expected, output), undefined, `${where} printed:\n${output}`);
   if (!code.includes("handlerError")) assert.deepEqual(scene.failures, []);
@@ -84,9 +75,11 @@ async function play({ where, code, expected }: Snippet): Promise<void> {
 const pages = readdirSync(join(root, "docs/guide")).map((name) => `docs/guide/${name}`);
 for (const page of [...pages, "docs/coming-from-nats-js.md"]) {
   for (const snippet of snippetsOf(page)) {
-    test(`${snippet.where} runs`, { skip: snippet.notRun ?? false }, async () => {
-      await play(snippet);
-      await forget();
+    test(`${snippet.where} runs`, { skip: snippet.notRun ?? false }, async (t) => {
+      // streams of one snippet are not in the way of the next
+      const jetstream = snippet.code.includes("isonats/jetstream");
+      const server = jetstream ? await startServer(t, { websocket: true, jetstream }) : shared;
+      await play(snippet, server);
       await server.waitForConnections(0);
     });
   }

@@ -19,8 +19,10 @@ export class Scene {
   /** settles with the first connection */
   first: Deferred<NatsConnection> = deferred();
 
-  /** The next snippet begins. */
-  begin(): void {
+  /** The next snippet begins, on this server. */
+  begin({ url, wsUrl }: { url: string; wsUrl: string }): void {
+    this.url = url;
+    this.wsUrl = wsUrl;
     this.opened = [];
     this.failures = [];
     this.first = deferred();
