@@ -8,6 +8,7 @@ const HANDSHAKE = 0x16;
 /** How long close() waits for the client to take what is left. */
 const CLOSE_LIMIT = 5000;
 
+/** @internal */
 export class SocketTransport implements Transport {
   #socket: Socket;
   readonly #tls: TlsOptions | undefined;

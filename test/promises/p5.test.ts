@@ -113,7 +113,7 @@ describe("P5 the queue of a subscription", () => {
 
   test("P5 by default it holds 64 MiB", async (t) => {
     trackLeaks(t);
-    const server = await startServer(t);
+    const server = await startServer(t, { config: "max_pending: 268435456" });
     const nc = await client(t, server.url);
     const sub = nc.subscribe("a");
     const payload = new Uint8Array(1_000_000);

@@ -342,7 +342,10 @@ function patterned(size: number): Uint8Array {
 
 test("trap 33: with compression negotiated, pings and messages of any size interleave and stay whole", async (t) => {
   trackLeaks(t);
-  const server = await startServer(t, { websocket: { compression: true }, config: 'ping_interval: "100ms"' });
+  const server = await startServer(t, {
+    websocket: { compression: true },
+    config: 'ping_interval: "100ms", ping_max: 1000',
+  });
   let extensions: string[] = [];
   const dialer = webSocketDialer(async (url) => {
     const socket = new WebSocket(url, { perMessageDeflate: true });
