@@ -86,9 +86,9 @@ class Reader {
     for (const [seq, at] of this.confirmed) if (at > written) this.unsure.add(seq);
   }
 
-  /** Until it has seen all from 1 to `count`, and confirmed them where it does. */
-  async all(count: number, what: string, confirm = false): Promise<void> {
-    const complete = () => (confirm ? this.confirmed.size : new Set(this.seen).size) >= count;
+  /** Until it has seen all from 1 to `count`. Not until it has confirmed them: an answer that is lost does not come again. */
+  async all(count: number, what: string): Promise<void> {
+    const complete = () => new Set(this.seen).size >= count;
     const health = () => JSON.stringify({ ...this.messages.health, seen: this.seen.length });
     await eventually(async () => complete() || (await pause(), false), `${what} has all`, 60_000).catch(
       (error) => {
@@ -118,7 +118,7 @@ async function readers(
 
 async function check(all: Awaited<ReturnType<typeof readers>>, total: number): Promise<void> {
   const numbers = Array.from({ length: total }, (_, i) => i + 1);
-  await all.pull.all(total, "the consume", true);
+  await all.pull.all(total, "the consume");
   await all.ordered.all(total, "the ordered consumer");
   await all.pushed.all(total, "the ordered push consumer");
   for (const { messages } of Object.values(all)) messages.stop();
