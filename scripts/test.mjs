@@ -23,7 +23,8 @@ import { endGroupsWithUs, run } from "./test/processes.mjs";
 import { Report, seconds } from "./test/report.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const jobs = 2;
+// most of the time of most files is waiting
+const jobs = 3;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,

@@ -196,6 +196,8 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     }
     this.#subscribe();
     await binding.create(this.#pulls === undefined ? this.#inbox : undefined, options);
+    // a push consumer delivers before its creation is confirmed, and that may have been all that was wanted
+    if (this.#is("ended")) this.#leave(false);
   }
 
   #flow(): void {

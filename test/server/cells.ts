@@ -97,7 +97,9 @@ export function suitesOn(cell: Cell): void {
   const all = casesOver(cell === "memory" ? "tcp" : cell);
   const ours = all.filter(({ needs }) => !needs.includes("jetstream"));
   const without = all.length - ours.length;
-  test(`${without} cases of JetStream`, { skip: "the embedded server has no JetStream yet" }, () => {});
+  if (without > 0) {
+    test(`${without} cases of JetStream`, { skip: "the embedded server has no JetStream yet" }, () => {});
+  }
   for (const [index, { name, run }] of ours.entries()) {
     test(name, async (t) => {
       trackLeaks(t);

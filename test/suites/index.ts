@@ -79,10 +79,15 @@ export interface NamedCase {
   readonly run: Case;
 }
 
+// what stands on the connection does not see TLS
+const STREAMS: readonly TransportName[] = ["tcp", "ws"];
+
 /** The cases of all suites that are about this transport. */
 export function casesOver(transport: TransportName): NamedCase[] {
   return suites
-    .filter(({ over }) => over?.includes(transport) ?? true)
+    .filter(({ needs, over = needs?.includes("jetstream") ? STREAMS : undefined }) => {
+      return over?.includes(transport) ?? true;
+    })
     .flatMap(({ name, needs = [], cases }) =>
       Object.entries(cases).map(([title, run]) => ({ name: `${name}: ${title}`, needs, run })),
     );
