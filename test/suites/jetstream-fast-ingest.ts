@@ -135,7 +135,7 @@ export const jetstreamFastIngest: Suite = {
       const staged = await stage(harness);
       if (staged === undefined) return;
       const { nc, sent, subject } = staged;
-      const starting = jetstream(nc).startFastIngest(subject, "1", { timeout: 100, maxOutstandingAcks: 1 });
+      const starting = jetstream(nc).startFastIngest(subject, "1", { timeout: 600, maxOutstandingAcks: 1 });
       (await sent.first(1))[0]?.respond(ack(0, 1));
       const ingest = await starting;
       const adding = ingest.add(subject, "2");
@@ -157,7 +157,7 @@ export const jetstreamFastIngest: Suite = {
       const js = jetstream(nc);
       const start = async (): Promise<FastIngest> => {
         const count = sent.all.length;
-        const starting = js.startFastIngest(subject, "1", { timeout: 50 });
+        const starting = js.startFastIngest(subject, "1", { timeout: 500 });
         (await sent.first(count + 1))[count]?.respond(ack(0, 10));
         return starting;
       };

@@ -149,7 +149,7 @@ export const jetstreamPublisher: Suite = {
     }) => {
       const nc = await connect();
       const sent = await standIn(nc, prefix);
-      await using publisher = jetstream(nc).publisher({ timeout: 50 });
+      await using publisher = jetstream(nc).publisher({ timeout: 300 });
       const error = await rejects(publisher.publish(prefix), "TIMEOUT");
       ok(error instanceof OutcomeUnknownError && error.subject === prefix);
       equal(error.msgID, sent.all[0]?.headers?.get("Nats-Msg-Id"));
