@@ -1,5 +1,5 @@
 // Message: one published message on its way through an account. Views of the bytes it came in; made by peers and by the server.
-import { utf8Encoder, Empty, concat } from "../lib/bytes.ts";
+import { Empty, utf8Encoder } from "../lib/bytes.ts";
 
 /** Whose own a message is: a connection without echo does not get it. */
 export type Origin = object | undefined;
@@ -37,19 +37,5 @@ export class Message {
     const block = header === "" ? Empty : utf8Encoder.encode(header);
     const sizes = header === "" ? `${body.length}` : `${block.length} ${block.length + body.length}`;
     return new Message(subject, reply, block, body, sizes, undefined);
-  }
-
-  /** It outlives the bytes it came in: a copy. */
-  kept(): Message {
-    const { header, data } = this;
-    const copy = concat([header, data]);
-    return new Message(
-      this.subject,
-      this.reply,
-      copy.subarray(0, header.length),
-      copy.subarray(header.length),
-      this.sizes,
-      this.origin,
-    );
   }
 }

@@ -1,5 +1,6 @@
 // Options: what a server is started with, and the same with everything decided.
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { UserOptions } from "./logins.ts";
 import type { Limits } from "./peer-host.ts";
@@ -88,9 +89,7 @@ export function resolveServerOptions(options: ServerOptions, id: string): Resolv
     least = 1,
   ) => {
     const value = options[name] ?? fallback;
-    if (!(value >= least)) {
-      throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least} or more`);
-    }
+    check(value >= least, name, value, `a number of ${least} or more`);
     return value;
   };
   const maxPayload = number("maxPayload", 1 << 20);

@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Account } from "./account.ts";
 import type { Identity } from "./logins.ts";
-import type { ClosedState, Peer } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 
 /** Limits of a server, all decided. Times are milliseconds, sizes bytes. */
 export interface Limits {
@@ -23,7 +23,6 @@ export interface PeerHost {
   readonly clock: Clock;
   /** nobody gets in without credentials */
   readonly loginRequired: boolean;
-  readonly now: () => number;
   /** the JSON of INFO, with `more` for this connection */
   info(peer: Peer, more: object): string;
   /** who the options of the peer say it is; undefined when that is wrong */
@@ -32,5 +31,5 @@ export interface PeerHost {
   /** call once all that has come in has been worked off */
   schedule(flush: () => void): void;
   /** it is gone */
-  forget(peer: Peer, state: ClosedState): void;
+  forget(peer: Peer): void;
 }

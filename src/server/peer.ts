@@ -109,10 +109,6 @@ export class Peer implements ServerSink, TransportEvents {
     return this.identity?.account;
   }
 
-  get subscriptions(): number {
-    return this.#subs.size;
-  }
-
   // -- input ---------------------------------------------------------------------------------------------------------
 
   onData(bytes: Uint8Array): void {
@@ -262,10 +258,10 @@ export class Peer implements ServerSink, TransportEvents {
     if (withHeader && !this.options.headers) return void this.close("Message Header Violation");
     const subject = decodeText(bytes, subjectStart, subjectEnd);
     const reply = decodeText(bytes, replyStart, replyEnd);
-    const { now } = this.#host;
+    const { clock } = this.#host;
     if (
       OWN_SUBJECTS.some((prefix) => subject.startsWith(prefix)) ||
-      permissions?.mayPublish(subject, now()) === false
+      permissions?.mayPublish(subject, clock.now()) === false
     ) {
       return this.#error(`Permissions Violation for Publish to ${goQuote(subject)}`);
     }
@@ -307,7 +303,7 @@ export class Peer implements ServerSink, TransportEvents {
     const { permissions } = this.identity as Identity;
     if (permissions !== undefined) {
       if (!permissions.mayReceive(message.subject, sub.subject)) return false;
-      permissions.delivered(message.reply, this.#host.now());
+      permissions.delivered(message.reply, this.#host.clock.now());
     }
     sub.delivered++;
     if (sub.max > 0 && sub.delivered >= sub.max) this.#remove(sub);
@@ -397,7 +393,7 @@ export class Peer implements ServerSink, TransportEvents {
     const slow = state.startsWith("Slow");
     if (!slow) this.flush();
     this.#closed = true;
-    this.#host.forget(this, state);
+    this.#host.forget(this);
     if (slow) this.#transport.destroy();
     else await this.#transport.close(true);
   }

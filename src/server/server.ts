@@ -9,7 +9,7 @@ import { goJson } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
 import { Logins } from "./logins.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
-import { type ClosedState, Peer } from "./peer.ts";
+import { Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { answerUserInfo } from "./system.ts";
 
@@ -94,17 +94,15 @@ export class Server {
       for (const user of users) this.#logins.add(user, account);
     }
     this.#logins.check();
-    const { required } = this.#logins;
     this.#host = {
       limits: options,
       clock,
-      loginRequired: required && noAuthUser === undefined,
-      now: () => clock.now(),
+      loginRequired: this.#logins.announced,
       info: (peer, more) => this.#info(peer, more),
       login: (peer) => this.#logins.identify(peer.options, peer.nonce),
       isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
       schedule: (flush) => this.#schedule(flush),
-      forget: (peer, state) => this.#forget(peer, state),
+      forget: (peer) => this.#peers.delete(peer),
     };
   }
 
@@ -170,19 +168,23 @@ export class Server {
     });
   }
 
-  #forget(peer: Peer, _state: ClosedState): void {
-    this.#peers.delete(peer);
-  }
-
   /** how many are connected */
   get connections(): number {
     return this.#peers.size;
   }
 
+  // Is the next connection to be refused? Those of `refuseNext` are counted.
+  #refuses(): boolean {
+    if (this.#refused > 0) {
+      this.#refused--;
+      return true;
+    }
+    return this.#state !== "running";
+  }
+
   /** Serve a connection; `greeted` is called when INFO has been written to it. */
   accept(transport: Transport, address: PeerAddress = IN_PROCESS, greeted?: () => void): void {
-    if (this.#state !== "running" || this.#refused > 0) {
-      this.#refused = Math.max(0, this.#refused - 1);
+    if (this.#refuses()) {
       transport.destroy();
       return;
     }
@@ -207,8 +209,7 @@ export class Server {
     // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
     return async ({ hostname, port }) => {
       const server = `${hostname}:${port}`;
-      if (this.#state !== "running" || this.#refused > 0) {
-        this.#refused = Math.max(0, this.#refused - 1);
+      if (this.#refuses()) {
         throw new ConnectionError(
           `connection refused: the embedded server ${this.name} takes none`,
           { server },
