@@ -43,8 +43,14 @@ export function goQuote(text: string): string {
 /** RFC 3339 with up to nine digits of a second, without zeros at the end. `ms` may have fractions. */
 export function goTime(ms: number): string {
   const whole = Math.floor(ms);
-  const nanos = Math.round((ms - whole) * 1e6);
+  const nanos = Math.floor((ms - whole) * 1e6);
   const text = new Date(whole).toISOString();
   const digits = `${text.slice(20, 23)}${String(nanos).padStart(6, "0")}`.replace(/0+$/, "");
   return `${text.slice(0, 19)}${digits === "" ? "" : `.${digits}`}Z`;
+}
+
+/** Nanoseconds since 1970, as digits. `ms` may have fractions. */
+export function goNanos(ms: number): string {
+  const whole = Math.floor(ms);
+  return `${whole}${String(Math.floor((ms - whole) * 1e6)).padStart(6, "0")}`;
 }

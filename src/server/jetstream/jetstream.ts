@@ -1,0 +1,67 @@
+// JetStream: the streams of one account, its counters, and its voice. One per account; made by server/jetstream/enable.
+import type { Clock } from "../../lib/clock.ts";
+import { Nuid } from "../../lib/nuid.ts";
+import type { Account } from "../account.ts";
+import { goJson, goTime } from "../go-text.ts";
+import { Message } from "../message.ts";
+import type { Home } from "./home.ts";
+import { refuse } from "./refusal.ts";
+import type { ServedConsumer, ServedStream } from "./served.ts";
+
+/** What an account may have. -1: no limit. */
+export interface JetStreamLimits {
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+}
+
+export class JetStream implements Home {
+  readonly account: Account;
+  readonly clock: Clock;
+  readonly serverName: string;
+  readonly domain: string;
+  readonly limits: JetStreamLimits;
+  readonly streams: Map<string, ServedStream> = new Map();
+  /** calls of the API, and how many of them failed */
+  readonly calls: { total: number; errors: number } = { total: 0, errors: 0 };
+  readonly #ids = new Nuid();
+  #unsent: Message[] = [];
+
+  constructor(account: Account, clock: Clock, serverName: string, domain: string, limits: JetStreamLimits) {
+    this.account = account;
+    this.clock = clock;
+    this.serverName = serverName;
+    this.domain = domain;
+    this.limits = limits;
+  }
+
+  send(message: Message): void {
+    if (this.#unsent.push(message) > 1) return;
+    queueMicrotask(() => {
+      const unsent = this.#unsent;
+      this.#unsent = [];
+      for (const one of unsent) this.account.publish(one);
+    });
+  }
+
+  advise(subject: string, type: string, body: object): void {
+    const to = `$JS.EVENT.${subject}`;
+    const { plain, groups } = this.account.router.match(to);
+    if (plain.length + groups.length === 0) return;
+    const head = {
+      type: `io.nats.jetstream.${type}`,
+      id: this.#ids.next(),
+      timestamp: goTime(this.clock.now()),
+    };
+    this.send(Message.of(to, goJson({ ...head, ...body })));
+  }
+
+  /** @throws {Refusal} 10059 */
+  stream(name: string): ServedStream {
+    return this.streams.get(name) ?? refuse(10059);
+  }
+
+  /** @throws {Refusal} 10059, 10014 */
+  consumer(stream: string, name: string): ServedConsumer {
+    return this.stream(stream).consumers.get(name) ?? refuse(10014);
+  }
+}
