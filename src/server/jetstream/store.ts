@@ -31,12 +31,16 @@ export interface StoreReader {
   seqAt(time: number): number;
   /** the subjects that match and how many each has, sorted by their bytes */
   subjects(filter: string): Map<string, number>;
+  /** how many of exactly this subject there are */
+  countOf(subject: string): number;
   /** sequences that are missing between the first and the last, ascending */
   deleted(): number[];
 }
 
 /** What its stream does to it. What goes is handed to `gone` one by one. */
 export interface Store extends StoreReader {
+  /** the bytes that a message would count */
+  size(subject: string, header: Uint8Array, data: Uint8Array): number;
   /** Keep a message. Its sequence is the one behind the last. */
   append(subject: string, header: Uint8Array, data: Uint8Array, time: number): Stored;
   /** Use up a sequence without a message. */
