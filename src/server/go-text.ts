@@ -8,8 +8,14 @@ const ESCAPES: Record<string, string> = {
   "\u2029": "\\u2029",
 };
 
-/** JSON; `<`, `>` and `&` are escaped. */
+/** JSON; `<`, `>` and `&` are escaped. A Map keeps the order of its keys, which an object doesn't when some are numbers. */
 export function goJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = value instanceof Map ? [...value] : Object.entries(value);
+    const fields = entries.filter(([, field]) => field !== undefined);
+    return `{${fields.map(([name, field]) => `${goJson(name)}:${goJson(field)}`).join(",")}}`;
+  }
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => ESCAPES[char] as string);
 }
 

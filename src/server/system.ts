@@ -1,22 +1,11 @@
 // System: what the server itself answers in every account.
-import type { Account, Subscriber } from "./account.ts";
+import type { Account } from "./account.ts";
 import { goJson, goTime } from "./go-text.ts";
+import { internal } from "./internal.ts";
 import { Message } from "./message.ts";
 import type { Identity } from "./logins.ts";
 import { Peer } from "./peer.ts";
 import type { PermissionOptions } from "./permissions.ts";
-
-/** A subscription of the server's own. */
-export function internal(subject: string, handle: (message: Message) => void): Subscriber {
-  return {
-    subject,
-    queue: "",
-    deliver(message) {
-      handle(message);
-      return true;
-    },
-  };
-}
 
 // what a server of this version says that it can or can't do yet
 const FLAGS = {
