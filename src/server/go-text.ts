@@ -60,3 +60,22 @@ export function goNanos(ms: number): string {
   const whole = Math.floor(ms);
   return `${whole}${String(Math.floor((ms - whole) * 1e6)).padStart(6, "0")}`;
 }
+
+/** A duration as Go writes it: `1m30s`, `1.5s`, `100ms`, `0s`. */
+export function goDurationText(ms: number): string {
+  if (ms === 0) return "0s";
+  if (ms < 0) return `-${goDurationText(-ms)}`;
+  if (ms < 1000) {
+    const [unit, of] = ms >= 1 ? ["ms", 1] : ms >= 1e-3 ? ["µs", 1e-3] : ["ns", 1e-6];
+    return `${digits(ms / of)}${unit}`;
+  }
+  const minutes = Math.floor(ms / 60_000);
+  const seconds = `${digits((ms - minutes * 60_000) / 1000)}s`;
+  const hours = Math.floor(minutes / 60);
+  return `${hours > 0 ? `${hours}h` : ""}${minutes > 0 ? `${minutes % 60}m` : ""}${seconds}`;
+}
+
+// Up to nine behind the point, none of them a zero at the end.
+function digits(value: number): string {
+  return value.toFixed(9).replace(/\.?0+$/, "");
+}

@@ -1,0 +1,40 @@
+// Arrival: a message that came to a stream, under the subject it will have, with the headers that say what to do with it.
+import { concat, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
+import { withoutHeaders } from "./header-block.ts";
+
+export interface Arrival {
+  readonly subject: string;
+  readonly header: Uint8Array;
+  readonly data: Uint8Array;
+  /** those that begin with `Nats-`, by their exact names; the first of each */
+  readonly asks: ReadonlyMap<string, string>;
+}
+
+const NOTHING: ReadonlyMap<string, string> = new Map();
+const VERSION = utf8Encoder.encode("NATS/1.0");
+const REQUEST_INFO = "Nats-Request-Info";
+
+/** Read the headers. A status and what a service import added are not kept. */
+export function arrival(subject: string, header: Uint8Array, data: Uint8Array): Arrival {
+  if (header.length === 0) return { subject, header, data, asks: NOTHING };
+  const asks = asked(header);
+  const end = header.indexOf(13);
+  if (end > VERSION.length) header = concat([VERSION, header.subarray(end)]);
+  if (asks.has(REQUEST_INFO)) header = withoutHeaders(header, (name) => name === REQUEST_INFO);
+  return { subject, header, data, asks };
+}
+
+/** The headers of a block that begin with `Nats-`. */
+export function asked(header: Uint8Array): ReadonlyMap<string, string> {
+  if (header.length === 0) return NOTHING;
+  const asks = new Map<string, string>();
+  const lines = utf8Decoder.decode(header).split("\r\n");
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i] as string;
+    const colon = line.indexOf(":");
+    if (colon < 0 || !line.startsWith("Nats-")) continue;
+    const name = line.slice(0, colon);
+    if (!asks.has(name)) asks.set(name, line.slice(colon + 1).replace(/^ +/, ""));
+  }
+  return asks;
+}

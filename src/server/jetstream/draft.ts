@@ -1,0 +1,93 @@
+// Draft: a message that may be stored: what was checked, in the order in which the server checks it.
+import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
+import type { Arrival } from "./arrival.ts";
+import { refuse } from "./refusal.ts";
+import { TTL, ttlOf } from "./ttl.ts";
+
+export interface Draft {
+  readonly subject: string;
+  readonly header: Uint8Array;
+  readonly data: Uint8Array;
+  /** message id; `""` for none */
+  readonly id: string;
+  /** what is replaced by it */
+  readonly rollup: "" | "sub" | "all";
+  /** milliseconds; 0: none */
+  readonly ttl: number;
+  /** the sum, of a counter */
+  readonly value?: string | undefined;
+}
+
+/** What a message is checked against: a stream, or a stream with the part of a batch before it. */
+export interface View {
+  readonly config: StreamConfig;
+  readonly lastSeq: number;
+  /** id of the last message */
+  readonly lastId: string;
+  /** sequence of the last message that matches, 0 where there is none */
+  lastOf(filter: string): number;
+  /** sequence of the message that had this id */
+  seqOfId(id: string): number | undefined;
+}
+
+/** It is there already, as this sequence. */
+export class Duplicate {
+  readonly seq: number;
+
+  constructor(seq: number) {
+    this.seq = seq;
+  }
+}
+
+const LARGEST_HEADER = 65_535;
+
+/** @throws {Refusal} */
+export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
+  const { subject, header, data, asks } = arrival;
+  const { config } = view;
+  const { max_msg_size: largest = -1 } = config;
+  let id = "";
+  let rollup: Draft["rollup"] = "";
+  let ttl = 0;
+  if (asks.size > 0) {
+    const ask = (name: string) => asks.get(name) ?? "";
+    const stream = ask("Nats-Expected-Stream");
+    if (stream !== "" && stream !== config.name) refuse(10060);
+    if (ask(TTL) !== "" && config.allow_msg_ttl !== true) refuse(10166);
+    expectSequences(arrival, view);
+    if (asks.has("Nats-Stream-Source")) refuse(10227);
+    id = ask("Nats-Msg-Id");
+    const seen = id === "" ? undefined : view.seqOfId(id);
+    if (seen !== undefined) return new Duplicate(seen);
+    const lastId = asks.get("Nats-Expected-Last-Msg-Id");
+    if (lastId !== undefined && lastId !== view.lastId) refuse(10070, { id: view.lastId });
+    rollup = rollupOf(ask("Nats-Rollup"), config);
+    if (ask(TTL) !== "") ttl = ttlOf(ask(TTL)) ?? NaN;
+  }
+  if (largest >= 0 && header.length + data.length > largest) refuse(10054);
+  if (header.length > LARGEST_HEADER) refuse(10097);
+  if (Number.isNaN(ttl)) refuse(10165);
+  return { subject, header, data, id, rollup, ttl };
+}
+
+function expectSequences({ subject, asks }: Arrival, view: View): void {
+  const bySubject = asks.get("Nats-Expected-Last-Subject-Sequence");
+  const filter = asks.get("Nats-Expected-Last-Subject-Sequence-Subject") ?? "";
+  if (bySubject !== undefined && bySubject !== "") {
+    expect(bySubject, view.lastOf(filter === "" ? subject : filter));
+  } else if (filter !== "") refuse(10193);
+  const last = asks.get("Nats-Expected-Last-Sequence");
+  if (last !== undefined && last !== "") expect(last, view.lastSeq);
+}
+
+function expect(text: string, seq: number): void {
+  if (!/^\d+$/.test(text) || Number(text) !== seq) refuse(10071, { seq });
+}
+
+function rollupOf(text: string, { allow_rollup_hdrs: allowed }: StreamConfig): Draft["rollup"] {
+  if (text === "") return "";
+  if (allowed !== true) refuse(10111, { err: "rollup not permitted" });
+  const value = text.toLowerCase();
+  if (value !== "sub" && value !== "all") refuse(10111, { err: `rollup value invalid: "${text}"` });
+  return value;
+}

@@ -1,0 +1,118 @@
+// Expiry: when messages of a stream are to go, by age or by a time of their own. Owned by stream; says nothing of how they go.
+import type { Clock, Timer } from "../../lib/clock.ts";
+import type { StoreReader } from "./store.ts";
+import type { Stored } from "./stored.ts";
+import { NEVER } from "./ttl.ts";
+
+// no more often than this
+const APART = 250;
+
+interface Due {
+  readonly time: number;
+  readonly seq: number;
+}
+
+export class Expiry {
+  /** milliseconds; 0: messages don't age */
+  maxAge = 0;
+  readonly #clock: Clock;
+  readonly #store: StoreReader;
+  readonly #expire: (message: Stored) => void;
+  /** those with a time of their own: a heap, the earliest first */
+  readonly #heap: Due[] = [];
+  /** those that never go */
+  readonly #kept = new Set<number>();
+  #timer: { due: number; timer: Timer } | undefined;
+  #last = 0;
+
+  constructor(clock: Clock, store: StoreReader, expire: (message: Stored) => void) {
+    this.#clock = clock;
+    this.#store = store;
+    this.#expire = expire;
+  }
+
+  /** A message was stored. `ttl` 0: it has no time of its own. */
+  add({ seq, time }: Stored, ttl: number): void {
+    if (ttl === NEVER) this.#kept.add(seq);
+    else if (ttl > 0) this.#push({ time: time + ttl, seq });
+    if (ttl > 0 || (this.maxAge > 0 && this.#timer === undefined)) this.arm();
+  }
+
+  removed(seq: number): void {
+    this.#kept.delete(seq);
+  }
+
+  /** Wait for the next that is due. */
+  arm(): void {
+    const own = this.#heap[0]?.time ?? Infinity;
+    const oldest = this.maxAge > 0 ? this.#oldest(this.#store.firstSeq) : undefined;
+    const due = Math.max(this.#last + APART, Math.min(own, oldest ? oldest.time + this.maxAge : Infinity));
+    if (this.#timer?.due === due) return;
+    this.stop();
+    if (due === Infinity) return;
+    const timer = this.#clock.after(due - this.#clock.now(), () => {
+      this.#timer = undefined;
+      this.#run();
+    });
+    this.#timer = { due, timer };
+  }
+
+  stop(): void {
+    this.#timer?.timer.cancel();
+    this.#timer = undefined;
+  }
+
+  // The first at or behind `from` that can age.
+  #oldest(from: number): Stored | undefined {
+    let at = this.#store.next([], from);
+    while (at !== undefined && this.#kept.has(at.seq)) at = this.#store.next([], at.seq + 1);
+    return at;
+  }
+
+  #run(): void {
+    const now = this.#clock.now();
+    this.#last = now;
+    for (let due = this.#heap[0]; due !== undefined && due.time <= now; due = this.#heap[0]) {
+      this.#pop();
+      const message = this.#store.get(due.seq);
+      if (message !== undefined) this.#expire(message);
+    }
+    if (this.maxAge > 0) {
+      let at = this.#oldest(this.#store.firstSeq);
+      while (at !== undefined && at.time + this.maxAge <= now) {
+        this.#expire(at);
+        at = this.#oldest(at.seq + 1);
+      }
+    }
+    this.arm();
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap;
+    let i = heap.push(due) - 1;
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      const parent = heap[up] as Due;
+      if (parent.time <= due.time) break;
+      heap[i] = parent;
+      i = up;
+    }
+    heap[i] = due;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Due;
+    if (heap.length === 0) return;
+    let i = 0;
+    for (let down = 1; down < heap.length; down = 2 * i + 1) {
+      const right = heap[down + 1];
+      if (right !== undefined && right.time < (heap[down] as Due).time) down++;
+      const child = heap[down] as Due;
+      if (child.time >= last.time) break;
+      heap[i] = child;
+      i = down;
+    }
+    heap[i] = last;
+  }
+}

@@ -1,0 +1,335 @@
+// Stream: takes messages in, keeps what its configuration says, and tells its consumers. Owned by jetstream.
+import { Empty } from "../../lib/bytes.ts";
+import type { Clock } from "../../lib/clock.ts";
+import type { StreamConfig, StreamSourceInfo } from "../../protocol/jetstream/stream.ts";
+import type { Account, Subscriber } from "../account.ts";
+import { goDurationText, goJson } from "../go-text.ts";
+import { Message } from "../message.ts";
+import { internal } from "../internal.ts";
+import { type Arrival, arrival, asked } from "./arrival.ts";
+import { Dedup } from "./dedup.ts";
+import { type Draft, drafted, Duplicate, type View } from "./draft.ts";
+import { Expiry } from "./expiry.ts";
+import { withHeaders } from "./header-block.ts";
+import type { Home } from "./home.ts";
+import { Refusal, refuse } from "./refusal.ts";
+import type { ServedConsumer, ServedStream } from "./served.ts";
+import type { Store } from "./store.ts";
+import type { Filters, Stored } from "./stored.ts";
+import { TTL, ttlOf } from "./ttl.ts";
+import type { Watcher } from "./watched.ts";
+import { Watchers } from "./watchers.ts";
+
+/** why a message is no message of its subject, but the end of one */
+const MARKER = "Nats-Marker-Reason";
+
+type Why = Parameters<Watcher["removed"]>[1];
+
+export class Stream implements ServedStream, View {
+  readonly name: string;
+  readonly home: Home;
+  readonly store: Store;
+  readonly created: number;
+  readonly consumers: Map<string, ServedConsumer> = new Map();
+  #config: StreamConfig;
+  readonly #watchers = new Watchers();
+  readonly #dedup = new Dedup();
+  readonly #expiry: Expiry;
+  #subscriptions: Subscriber[] = [];
+  #lastId = "";
+
+  constructor(home: Home, config: StreamConfig, created: number, store: Store) {
+    this.home = home;
+    this.name = config.name;
+    this.created = created;
+    this.store = store;
+    this.#config = config;
+    this.#expiry = new Expiry(home.clock, store, (message) => this.#expire(message));
+    this.#configure();
+    this.#recall();
+    this.#limitAll();
+  }
+
+  get account(): Account {
+    return this.home.account;
+  }
+
+  get clock(): Clock {
+    return this.home.clock;
+  }
+
+  get config(): StreamConfig {
+    return this.#config;
+  }
+
+  update(config: StreamConfig): void {
+    const { retention } = this.#config;
+    this.#config = config;
+    this.#unsubscribe();
+    this.#configure();
+    this.#limitAll();
+    if (retention === "limits" && config.retention === "interest") this.#dropUnwanted([]);
+  }
+
+  #configure(): void {
+    const { duplicate_window = 0, max_age = 0, subjects = [] } = this.#config;
+    this.#dedup.window = duplicate_window / 1e6;
+    this.#expiry.maxAge = max_age / 1e6;
+    this.#subscriptions = subjects.map((subject) => internal(subject, (message) => this.#take(message)));
+    for (const subscription of this.#subscriptions) this.account.router.add(subscription);
+  }
+
+  #unsubscribe(): void {
+    for (const subscription of this.#subscriptions) this.account.router.remove(subscription);
+    this.#subscriptions = [];
+  }
+
+  // What is to be known of messages from before.
+  #recall(): void {
+    const { store, clock } = this;
+    const since = clock.now() - this.#dedup.window;
+    const from = this.#config.allow_msg_ttl === true ? 0 : store.seqAt(since);
+    for (let at = store.next([], from); at !== undefined; at = store.next([], at.seq + 1)) {
+      const asks = asked(at.header);
+      const id = asks.get("Nats-Msg-Id") ?? "";
+      if (at.time > since) this.#dedup.add(id, at.seq, at.time);
+      this.#expiry.add(at, ttlOf(asks.get(TTL) ?? "") ?? 0);
+    }
+    this.#lastId = asked(store.last([])?.header ?? Empty).get("Nats-Msg-Id") ?? "";
+  }
+
+  // --- what is published
+
+  #take({ subject, header, data, reply }: Message): void {
+    let ack: string;
+    try {
+      if (this.#config.sealed === true) refuse(10109);
+      ack = this.publish(arrival(subject, header, data));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      ack = goJson({ error: error.wire, stream: this.name, seq: 0 });
+    }
+    if (reply !== "" && this.#config.no_ack !== true) this.home.send(Message.of(reply, ack));
+  }
+
+  /** Take a message in. Its acknowledgement. @throws {Refusal} */
+  publish(arrived: Arrival): string {
+    const draft = drafted(arrived, this);
+    if (draft instanceof Duplicate) return this.ack(draft.seq, ',"duplicate": true');
+    return this.ack(this.keep(draft));
+  }
+
+  /** The JSON of an acknowledgement. `more` begins with a comma. */
+  ack(seq: number, more = ""): string {
+    const { domain } = this.home;
+    return `{"stream":"${this.name}"${domain === "" ? "" : `,"domain":"${domain}"`},"seq":${seq}${more}}`;
+  }
+
+  get lastSeq(): number {
+    return this.store.lastSeq;
+  }
+
+  get lastId(): string {
+    return this.#lastId;
+  }
+
+  lastOf(filter: string): number {
+    return this.store.last([filter])?.seq ?? 0;
+  }
+
+  seqOfId(id: string): number | undefined {
+    return this.#dedup.find(id, this.clock.now());
+  }
+
+  /** Keep what was checked. Its sequence. @throws {Refusal} 10077 */
+  keep(draft: Draft): number {
+    const { store } = this;
+    const { subject, header, data, id, rollup, ttl } = draft;
+    const now = this.clock.now();
+    if (this.#config.retention === "interest" && !this.#watchers.interested(subject)) {
+      store.skip(now);
+      this.#remember(id, store.lastSeq, now);
+      return store.lastSeq;
+    }
+    this.#makeRoom(draft);
+    const stored = store.append(subject, header, data, now);
+    this.#remember(id, stored.seq, now);
+    this.#expiry.add(stored, ttl);
+    this.#limit(subject);
+    if (rollup !== "") this.purge(rollup === "sub" ? subject : "", 0, 1);
+    // larger than all there may be: gone already
+    if (store.get(stored.seq) === undefined) return stored.seq;
+    for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);
+    return stored.seq;
+  }
+
+  #remember(id: string, seq: number, now: number): void {
+    this.#lastId = id;
+    if (id !== "") this.#dedup.add(id, seq, now);
+  }
+
+  // --- limits
+
+  // Where full streams refuse: is there room?
+  #makeRoom({ subject, header, data, rollup }: Draft): void {
+    const {
+      discard,
+      max_msgs = -1,
+      max_bytes = -1,
+      max_msgs_per_subject: perSubject = -1,
+      discard_new_per_subject: refuseSubject,
+    } = this.#config;
+    if (discard !== "new") return;
+    const { store } = this;
+    // the message that this one replaces
+    let replaced: Stored | undefined;
+    if (perSubject > 0 && store.countOf(subject) >= perSubject) {
+      if (refuseSubject === true && rollup === "")
+        refuse(10077, { err: "maximum messages per subject exceeded" });
+      replaced = store.next([subject], 0);
+    }
+    if (max_msgs > 0 && store.messages >= max_msgs && replaced === undefined) {
+      refuse(10077, { err: "maximum messages exceeded" });
+    }
+    if (max_bytes > 0) {
+      const size = store.size(subject, header, data);
+      const freed = replaced ? store.size(subject, replaced.header, replaced.data) : 0;
+      if (store.bytes + size > max_bytes && freed < size) refuse(10077, { err: "maximum bytes exceeded" });
+    }
+  }
+
+  // A message of this subject was stored.
+  #limit(subject: string): void {
+    const { max_msgs_per_subject: perSubject = -1 } = this.#config;
+    if (perSubject > 0) while (this.store.countOf(subject) > perSubject) this.#removeFirst([subject]);
+    this.#limitStream();
+  }
+
+  #limitStream(): void {
+    const { max_msgs = -1, max_bytes = -1 } = this.#config;
+    const { store } = this;
+    while ((max_msgs > 0 && store.messages > max_msgs) || (max_bytes > 0 && store.bytes > max_bytes))
+      this.#removeFirst([]);
+  }
+
+  // The limits are new, or the messages.
+  #limitAll(): void {
+    const { max_msgs_per_subject: perSubject = -1 } = this.#config;
+    if (perSubject > 0) {
+      for (const [subject, count] of this.store.subjects(">")) {
+        for (let over = count - perSubject; over > 0; over--) this.#removeFirst([subject]);
+      }
+    }
+    this.#limitStream();
+    this.#expiry.arm();
+  }
+
+  #removeFirst(filters: Filters): void {
+    const first = this.store.next(filters, 0);
+    if (first !== undefined) this.#remove(first.seq, "limits");
+  }
+
+  #remove(seq: number, why: Why): boolean {
+    const message = this.store.remove(seq);
+    if (message !== undefined) this.#gone(message, why);
+    return message !== undefined;
+  }
+
+  #gone(message: Stored, why: Why): void {
+    this.#expiry.removed(message.seq);
+    for (const { watcher } of this.#watchers.of(message.subject)) watcher.removed(message, why);
+  }
+
+  // A message has lived its time. The last of its subject may leave a marker, which leaves none.
+  #expire(message: Stored): void {
+    const { subject, header } = message;
+    const marker = (this.#config.subject_delete_marker_ttl ?? 0) / 1e6;
+    const marked = marker > 0 && !asked(header).has(MARKER) && this.store.countOf(subject) === 1;
+    this.#remove(message.seq, "limits");
+    if (!marked) return;
+    const ttl = goDurationText(marker);
+    const block = withHeaders(Empty, [
+      [MARKER, "MaxAge"],
+      [TTL, ttl],
+      ["Nats-Rollup", "sub"],
+    ]);
+    this.keep({ subject, header: block, data: Empty, id: "", rollup: "", ttl: marker });
+  }
+
+  // --- what is taken out
+
+  remove(seq: number): boolean {
+    return this.#remove(seq, "deleted");
+  }
+
+  purge(filter: string, seq: number, keep: number): number {
+    const { store } = this;
+    const filters = filter === "" || filter === ">" ? [] : [filter];
+    const gone = (message: Stored) => this.#gone(message, "purged");
+    let purged = 0;
+    if (filters.length === 0 && keep === 0) {
+      purged = store.removeUpTo(seq === 0 ? store.lastSeq : seq - 1, gone);
+    } else {
+      let left = keep === 0 ? Infinity : store.count(filters, 0) - keep;
+      const before = seq === 0 ? Infinity : seq;
+      for (let at = store.next(filters, 0); at !== undefined && at.seq < before && left > 0; left--) {
+        purged += this.#remove(at.seq, "purged") ? 1 : 0;
+        at = store.next(filters, at.seq + 1);
+      }
+    }
+    const first = filters.length === 0 ? store.firstSeq : (store.next(filters, 0)?.seq ?? store.lastSeq + 1);
+    if (purged > 0) for (const watcher of this.#watchers) watcher.purged(first, filter);
+    return purged;
+  }
+
+  // --- consumers
+
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: Watcher): void {
+    if (this.#watchers.remove(watcher) && watcher.counts && this.#config.retention === "interest") {
+      this.#dropUnwanted(watcher.filters);
+    }
+  }
+
+  settled(seq: number): void {
+    const { retention } = this.#config;
+    if (retention === "limits") return;
+    const message = this.store.get(seq);
+    if (message === undefined) return;
+    if (retention === "workqueue" || !this.#watchers.wanted(message)) this.#remove(seq, "settled");
+  }
+
+  // Those that match and that nobody wants go.
+  #dropUnwanted(filters: Filters): void {
+    const { store } = this;
+    for (let at = store.next(filters, 0); at !== undefined; at = store.next(filters, at.seq + 1)) {
+      if (!this.#watchers.wanted(at)) this.#remove(at.seq, "settled");
+    }
+  }
+
+  origins(): { mirror?: StreamSourceInfo; sources?: StreamSourceInfo[] } {
+    return {};
+  }
+
+  // --- the end
+
+  delete(): void {
+    this.#stop();
+    for (const watcher of this.#watchers) watcher.streamDeleted();
+    void this.store.destroy();
+  }
+
+  async shutDown(): Promise<void> {
+    this.#stop();
+    for (const watcher of this.#watchers) watcher.shutDown();
+    await this.store.close();
+  }
+
+  #stop(): void {
+    this.#unsubscribe();
+    this.#expiry.stop();
+  }
+}
