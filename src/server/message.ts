@@ -32,10 +32,18 @@ export class Message {
   }
 
   /** A message of the server's own. */
-  static of(subject: string, data: Uint8Array | string = Empty, header: string = "", reply = ""): Message {
-    const body = typeof data === "string" ? utf8Encoder.encode(data) : data;
-    const block = header === "" ? Empty : utf8Encoder.encode(header);
-    const sizes = header === "" ? `${body.length}` : `${block.length} ${block.length + body.length}`;
+  static of(
+    subject: string,
+    data: Uint8Array | string = Empty,
+    header: Uint8Array | string = Empty,
+    reply = "",
+  ): Message {
+    const [body, block] = [bytesOf(data), bytesOf(header)];
+    const sizes = block.length === 0 ? `${body.length}` : `${block.length} ${block.length + body.length}`;
     return new Message(subject, reply, block, body, sizes, undefined);
   }
+}
+
+function bytesOf(given: Uint8Array | string): Uint8Array {
+  return typeof given === "string" ? utf8Encoder.encode(given) : given;
 }

@@ -1,6 +1,7 @@
 // Draft: a message that may be stored: what was checked, in the order in which the server checks it.
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import type { Arrival } from "./arrival.ts";
+import { withHeaders, withoutHeaders } from "./header-block.ts";
 import { refuse } from "./refusal.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 
@@ -67,6 +68,11 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   if (largest >= 0 && header.length + data.length > largest) refuse(10054);
   if (header.length > LARGEST_HEADER) refuse(10097);
   if (Number.isNaN(ttl)) refuse(10165);
+  const marker = (config.subject_delete_marker_ttl ?? 0) / 1e6;
+  if (ttl > 0 && ttl < marker && config.max_msgs_per_subject !== 1) {
+    const others = withoutHeaders(header, (name) => name === TTL);
+    return { subject, header: withHeaders(others, [[TTL, marker / 1000]]), data, id, rollup, ttl: marker };
+  }
   return { subject, header, data, id, rollup, ttl };
 }
 

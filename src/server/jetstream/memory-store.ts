@@ -4,6 +4,7 @@
 //              .xx.x...      xxxxxxxx      xxx             a slot for each sequence
 import { Empty } from "../../lib/bytes.ts";
 import { subjectMatches } from "../../protocol/subject.ts";
+import { byBytes } from "./go-json.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
 import { isLiteral, SubjectIndex } from "./subject-index.ts";
@@ -285,14 +286,4 @@ function utf8Length(text: string): number {
     length += code < 0x80 ? 1 : code < 0x800 || (code & 0xf800) === 0xd800 ? 2 : 3;
   }
   return length;
-}
-
-// Code points and their UTF-8 sort alike; UTF-16 does not.
-function byBytes(a: string, b: string): number {
-  const end = Math.min(a.length, b.length);
-  for (let i = 0; i < end; i++) {
-    const difference = (a.codePointAt(i) as number) - (b.codePointAt(i) as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

@@ -8,14 +8,17 @@ import { Message } from "../message.ts";
 import { internal } from "../internal.ts";
 import { type Arrival, arrival, asked } from "./arrival.ts";
 import { Dedup } from "./dedup.ts";
+import { directGet } from "./direct-get.ts";
 import { type Draft, drafted, Duplicate, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
 import { withHeaders } from "./header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
+import { type Republisher, republisher } from "./republish.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
+import { type SubjectTransform, subjectTransform } from "./subject-transform.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 import type { Watcher } from "./watched.ts";
 import { Watchers } from "./watchers.ts";
@@ -36,6 +39,8 @@ export class Stream implements ServedStream, View {
   readonly #dedup = new Dedup();
   readonly #expiry: Expiry;
   #subscriptions: Subscriber[] = [];
+  #transform: SubjectTransform | undefined;
+  #republisher: Republisher | undefined;
   #lastId = "";
 
   constructor(home: Home, config: StreamConfig, created: number, store: Store) {
@@ -72,10 +77,19 @@ export class Stream implements ServedStream, View {
   }
 
   #configure(): void {
-    const { duplicate_window = 0, max_age = 0, subjects = [] } = this.#config;
+    const {
+      duplicate_window = 0,
+      max_age = 0,
+      subjects = [],
+      subject_transform: rule,
+      republish,
+    } = this.#config;
     this.#dedup.window = duplicate_window / 1e6;
     this.#expiry.maxAge = max_age / 1e6;
+    this.#transform = rule && rule.dest !== "" ? subjectTransform(rule.src ?? "", rule.dest) : undefined;
+    this.#republisher = republish && republisher(this.name, republish);
     this.#subscriptions = subjects.map((subject) => internal(subject, (message) => this.#take(message)));
+    if (this.#config.allow_direct === true) this.#subscriptions.push(...directGet(this));
     for (const subscription of this.#subscriptions) this.account.router.add(subscription);
   }
 
@@ -104,7 +118,7 @@ export class Stream implements ServedStream, View {
     let ack: string;
     try {
       if (this.#config.sealed === true) refuse(10109);
-      ack = this.publish(arrival(subject, header, data));
+      ack = this.publish(arrival(this.#transform?.(subject) ?? subject, header, data));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       ack = goJson({ error: error.wire, stream: this.name, seq: 0 });
@@ -152,11 +166,14 @@ export class Stream implements ServedStream, View {
       return store.lastSeq;
     }
     this.#makeRoom(draft);
+    const before = this.#republisher && this.lastOf(subject);
     const stored = store.append(subject, header, data, now);
     this.#remember(id, stored.seq, now);
     this.#expiry.add(stored, ttl);
     this.#limit(subject);
     if (rollup !== "") this.purge(rollup === "sub" ? subject : "", 0, 1);
+    const again = before === undefined ? undefined : this.#republisher?.(stored, before);
+    if (again !== undefined) this.home.send(again);
     // larger than all there may be: gone already
     if (store.get(stored.seq) === undefined) return stored.seq;
     for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);

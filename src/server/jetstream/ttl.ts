@@ -7,7 +7,7 @@ export const NEVER: number = Infinity;
 
 /** Milliseconds, in whole seconds; {@link NEVER}; undefined where the text is no such thing. */
 export function ttlOf(text: string): number | undefined {
-  if (text === "never") return NEVER;
+  if (text.toLowerCase() === "never") return NEVER;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : (goDuration(text) ?? 0);
   return ms < 1000 ? undefined : ms - (ms % 1000);
 }
