@@ -16,9 +16,9 @@ export class Account {
     this.name = name;
   }
 
-  /** Deliver a message. How many got it. */
-  publish(message: Message): number {
-    const { plain, groups } = this.router.match(message.subject);
+  /** Deliver a message, to who listens to its subject or to another one. How many got it. */
+  publish(message: Message, to: string = message.subject): number {
+    const { plain, groups } = this.router.match(to);
     let delivered = 0;
     for (const sub of plain) if (sub.deliver(message)) delivered++;
     for (const group of groups) if (deliverToOne(group, message)) delivered++;

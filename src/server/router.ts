@@ -38,6 +38,7 @@ export class Router<S extends Interest> {
   #root: Node<S> = node();
   #size = 0;
   readonly #results = new Map<string, Matched<S>>();
+  readonly #watches = new Map<string, Set<() => void>>();
 
   /** how many subscriptions there are */
   get size(): number {
@@ -58,13 +59,13 @@ export class Router<S extends Interest> {
       else group.push(sub);
     }
     this.#size++;
-    this.#forget(sub.subject);
+    this.#changed(sub.subject);
   }
 
   remove(sub: S): void {
     if (this.#prune(this.#root, sub, sub.subject.split("."), 0)) {
       this.#size--;
-      this.#forget(sub.subject);
+      this.#changed(sub.subject);
     }
   }
 
@@ -79,10 +80,31 @@ export class Router<S extends Interest> {
     return true;
   }
 
-  #forget(subject: string): void {
-    // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
-    if (subject.includes(STAR) || subject.includes(REST)) this.#results.clear();
-    else this.#results.delete(subject);
+  // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
+  #changed(subject: string): void {
+    if (subject.includes(STAR) || subject.includes(REST)) {
+      this.#results.clear();
+      for (const watches of [...this.#watches.values()]) for (const changed of watches) changed();
+    } else {
+      this.#results.delete(subject);
+      for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
+    }
+  }
+
+  /** Hear when somebody may have begun or ended to listen to a subject. The result ends it. */
+  watch(subject: string, changed: () => void): () => void {
+    const watches = this.#watches.get(subject) ?? new Set();
+    this.#watches.set(subject, watches.add(changed));
+    return () => {
+      if (watches.delete(changed) && watches.size === 0) this.#watches.delete(subject);
+    };
+  }
+
+  /** Does anybody listen to the subject? In this group, where one is named. */
+  hasInterest(subject: string, queue = ""): boolean {
+    const { plain, groups } = this.match(subject);
+    if (queue === "") return plain.length + groups.length > 0;
+    return groups.some(([member]) => member?.queue === queue);
   }
 
   /** Who gets what is published to this subject. One with an empty token goes nowhere. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Account } from "../account.ts";
 import type { Message } from "../message.ts";
 import type { ServedStream } from "./served.ts";
+import type { Storage } from "./storage.ts";
 
 export interface Home {
   readonly account: Account;
@@ -13,6 +14,7 @@ export interface Home {
   readonly domain: string;
   /** by name */
   readonly streams: ReadonlyMap<string, ServedStream>;
+  readonly storage: Storage;
   /** Publish in a later microtask, in order: behind what the same input brings. Confirmations, answers and deliveries. */
   send(message: Message): void;
   /**

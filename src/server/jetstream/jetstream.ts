@@ -7,6 +7,7 @@ import { Message } from "../message.ts";
 import type { Home } from "./home.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
+import type { Storage } from "./storage.ts";
 
 /** What an account may have. -1: no limit. */
 export interface JetStreamLimits {
@@ -20,23 +21,34 @@ export class JetStream implements Home {
   readonly serverName: string;
   readonly domain: string;
   readonly limits: JetStreamLimits;
+  readonly storage: Storage;
   readonly streams: Map<string, ServedStream> = new Map();
   /** calls of the API, and how many of them failed */
   readonly calls: { total: number; errors: number } = { total: 0, errors: 0 };
   readonly #ids = new Nuid();
   #unsent: Message[] = [];
 
-  constructor(account: Account, clock: Clock, serverName: string, domain: string, limits: JetStreamLimits) {
+  constructor(
+    account: Account,
+    clock: Clock,
+    serverName: string,
+    domain: string,
+    limits: JetStreamLimits,
+    storage: Storage,
+  ) {
     this.account = account;
     this.clock = clock;
     this.serverName = serverName;
     this.domain = domain;
     this.limits = limits;
+    this.storage = storage;
   }
 
   send(message: Message): void {
     if (this.#unsent.push(message) > 1) return;
     queueMicrotask(() => {
+      // what is confirmed is safe
+      this.storage.flush();
       const unsent = this.#unsent;
       this.#unsent = [];
       for (const one of unsent) this.account.publish(one);
