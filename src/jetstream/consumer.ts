@@ -1,9 +1,10 @@
 // Consumer: a pull consumer that has a name, as the user has it; and what an ordered one has in common with it. Made by
 // jetstream/consumers.
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
+import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
-import { type Engine, Flow, type FlowSetup } from "./flow.ts";
+import { Flow, type FlowSetup } from "./flow.ts";
 import type { JsMsg } from "./js-msg.ts";
 import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
@@ -36,14 +37,14 @@ async function first(flow: Flow): Promise<JsMsg | null> {
 
 /** What a flow is told of the options of the call. */
 export function setupOf(
-  engine: Engine,
+  api: Api,
   options: Pick<
     ConsumeOptions,
     "callback" | "signal" | "timeout" | "onMissing" | "abort_on_missing_resource"
   >,
   ackNone: boolean,
 ): Pick<FlowSetup, "acks" | "patient" | "callback" | "signal" | "timeout"> {
-  const { nc, options: js } = engine.api;
+  const { nc, options: js } = api;
   const { callback, signal, timeout } = options;
   return {
     acks: { nc, timeout: js.timeout, ackNone },
@@ -55,16 +56,15 @@ export function setupOf(
 }
 
 /** The pull consumer of an info. */
-export function pullConsumer(engine: Engine, found: ConsumerInfo): Consumer {
+export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
   let last = found;
-  const { api } = engine;
   const { stream_name: stream, name } = found;
   const pins: Pins = new Map();
   // who binds may have no more than the names
   const known = ({ bind = false }: PullOptions) => (bind ? undefined : last.config);
   const start: Start = (plan, options) =>
-    Flow.start(engine, {
-      ...setupOf(engine, options, last.config.ack_policy === "none"),
+    Flow.start(api, {
+      ...setupOf(api, options, last.config.ack_policy === "none"),
       binding: new NamedBinding(api, stream, name, options.bind ?? false),
       pulls: new Pulls(plan, limitsOf(known(options)), pins),
       heartbeat: plan.heartbeat,

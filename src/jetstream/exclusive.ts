@@ -1,16 +1,17 @@
 // Exclusive: lets a consumer that can do one thing at a time do one thing at a time.
 import { InvalidOperationError } from "../errors.ts";
-import { type Engine, Flow, type FlowSetup } from "./flow.ts";
+import type { Api } from "./api.ts";
+import { Flow, type FlowSetup } from "./flow.ts";
 
 /** The one flow of a consumer. */
 export class Exclusive {
-  readonly #engine: Engine;
+  readonly #api: Api;
   readonly #what: string;
   #flow: Flow | "starting" | undefined;
 
   /** `what` is for the message: "an ordered consumer" */
-  constructor(engine: Engine, what: string) {
-    this.#engine = engine;
+  constructor(api: Api, what: string) {
+    this.#api = api;
     this.#what = what;
   }
 
@@ -21,7 +22,7 @@ export class Exclusive {
     }
     this.#flow = "starting";
     try {
-      return (this.#flow = await Flow.start(this.#engine, setup));
+      return (this.#flow = await Flow.start(this.#api, setup));
     } finally {
       if (this.#flow === "starting") this.#flow = undefined;
     }

@@ -37,15 +37,9 @@ import type { Binding } from "./binding.ts";
 import type { ConsumeCallback, ConsumerHealth, ConsumerMessages, ConsumerNotification } from "./consuming.ts";
 import { Intake, type IntakeHost } from "./intake.ts";
 import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
-import type { LinkListener, LinkWatch } from "./link-watch.ts";
+import type { LinkListener } from "./link-watch.ts";
 import type { Pulls } from "./pulls.ts";
 import { type Reaction, readStatus, type StatusKind } from "./status-table.ts";
-
-/** What all flows of a JetStream client share. */
-export interface Engine {
-  readonly api: Api;
-  readonly links: LinkWatch;
-}
 
 /** What a flow is of. */
 export interface FlowSetup {
@@ -80,7 +74,7 @@ const MARGIN = 1000;
 
 export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
   readonly #nc: NatsConnection;
-  readonly #engine: Engine;
+  readonly #api: Api;
   readonly #setup: FlowSetup;
   readonly #binding: Binding;
   readonly #pulls: Pulls | undefined;
@@ -119,15 +113,15 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
    * A flow that is under way.
    * @throws {@link NatsError} ABORTED, CLOSED, DRAINING, and of an ordered one those of its creation
    */
-  static async start(engine: Engine, setup: FlowSetup): Promise<Flow> {
-    const flow = new Flow(engine, setup);
+  static async start(api: Api, setup: FlowSetup): Promise<Flow> {
+    const flow = new Flow(api, setup);
     await flow.#begin();
     return flow;
   }
 
-  private constructor(engine: Engine, setup: FlowSetup) {
-    this.#engine = engine;
-    this.#nc = engine.api.nc;
+  private constructor(api: Api, setup: FlowSetup) {
+    this.#api = api;
+    this.#nc = api.nc;
     this.#setup = setup;
     this.#binding = setup.binding;
     this.#pulls = setup.pulls;
@@ -149,11 +143,11 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
       throw error;
     }
     if (this.#is("ended")) return;
-    this.#engine.links.add(this);
+    this.#api.links.add(this);
     signal?.addEventListener("abort", this.#onAbort);
     const { plan } = this.#pulls ?? {};
     if (plan?.once === true) {
-      const wait = plan.expires > 0 ? plan.expires : this.#engine.api.options.timeout;
+      const wait = plan.expires > 0 ? plan.expires : this.#api.options.timeout;
       this.#deadlineAt = performance.now() + wait;
       this.#deadline = setTimeout(() => void this.#tooLate(), Math.min(wait + MARGIN, LONGEST_TIMER));
       if (timeout !== undefined) {
@@ -256,7 +250,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
   }
 
   #pullSubject(): string {
-    return this.#engine.api.subject("CONSUMER.MSG.NEXT", this.#binding.stream, this.#binding.name);
+    return this.#api.subject("CONSUMER.MSG.NEXT", this.#binding.stream, this.#binding.name);
   }
 
   // -- what comes ----------------------------------------------------------------------------------------------------
@@ -542,7 +536,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
       this.#error = error;
       clearTimeout(this.#deadline);
       clearTimeout(this.#overall);
-      this.#engine.links.remove(this);
+      this.#api.links.remove(this);
       this.#setup.signal?.removeEventListener("abort", this.#onAbort);
       this.#sub?.unsubscribe();
     }
