@@ -10,7 +10,7 @@ import { goJson } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
 import { Logins } from "./logins.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
-import { Peer } from "./peer.ts";
+import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { answerUserInfo } from "./system.ts";
 
@@ -29,6 +29,8 @@ export interface PeerAddress {
     readonly tls_verify?: boolean;
     readonly tls_available?: boolean;
   };
+  /** told why the connection is about to be closed */
+  readonly ended?: (state: ClosedState) => void;
 }
 
 const IN_PROCESS: PeerAddress = { host: "127.0.0.1", port: 0, clientIp: "127.0.0.1" };
@@ -103,7 +105,10 @@ export class Server {
       login: (peer) => this.#logins.identify(peer.options, peer.nonce),
       isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
       schedule: (flush) => this.#schedule(flush),
-      forget: (peer) => this.#peers.delete(peer),
+      forget: (peer, state) => {
+        this.#peers.delete(peer);
+        this.#addresses.get(peer)?.ended?.(state);
+      },
     };
   }
 

@@ -451,6 +451,6 @@ test("any conversation of two clients is answered alike", async () => {
         await compare(plain, [...greetings, ...script]);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 2000 },
   );
 });
