@@ -5,13 +5,13 @@ import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
 import { Flow, type FlowSetup } from "./flow.ts";
-import type { JsMsg } from "./js-msg.ts";
+import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
 import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
 /** Begins to pull. */
-export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow>;
+export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow<JsMsg>>;
 
 /** What all pull consumers do; `known` is what is known of the configuration. */
 export function pulling(
@@ -29,7 +29,7 @@ export function pulling(
 }
 
 // The message of a fetch of one.
-async function first(flow: Flow): Promise<JsMsg | null> {
+async function first(flow: Flow<JsMsg>): Promise<JsMsg | null> {
   const { value } = await flow[Symbol.asyncIterator]().next();
   flow.stop();
   return value ?? null;
@@ -43,11 +43,12 @@ export function setupOf(
     "callback" | "signal" | "timeout" | "onMissing" | "abort_on_missing_resource"
   >,
   ackNone: boolean,
-): Pick<FlowSetup, "acks" | "patient" | "callback" | "signal" | "timeout"> {
+): Pick<FlowSetup<JsMsg>, "take" | "patient" | "callback" | "signal" | "timeout"> {
   const { nc, options: js } = api;
   const { callback, signal, timeout } = options;
+  const acks: AckHost = { nc, timeout: js.timeout, ackNone };
   return {
-    acks: { nc, timeout: js.timeout, ackNone },
+    take: (msg, sink) => sink.put(new JsMsgImpl(acks, msg)),
     patient: isPatient(options),
     callback,
     signal,

@@ -2,12 +2,13 @@
 import { InvalidOperationError } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { Flow, type FlowSetup } from "./flow.ts";
+import type { JsMsg } from "./js-msg.ts";
 
 /** The one flow of a consumer. */
 export class Exclusive {
   readonly #api: Api;
   readonly #what: string;
-  #flow: Flow | "starting" | undefined;
+  #flow: Flow<JsMsg> | "starting" | undefined;
 
   /** `what` is for the message: "an ordered consumer" */
   constructor(api: Api, what: string) {
@@ -16,7 +17,7 @@ export class Exclusive {
   }
 
   /** @throws {@link NatsError} INVALID_OPERATION while there is one, and what the start of a flow throws */
-  async start(setup: FlowSetup): Promise<Flow> {
+  async start(setup: FlowSetup<JsMsg>): Promise<Flow<JsMsg>> {
     if (this.#flow === "starting" || this.#flow?.isDone === false) {
       throw new InvalidOperationError(`${this.#what} does one thing at a time: end what it does first`);
     }
