@@ -72,10 +72,11 @@ export function exactSequence(subject: string): bigint {
 
 const DOT = 46;
 
-/** Reads the two sequences of many ack subjects of one consumer, without making strings or objects. */
+/** Reads the numbers of many ack subjects of one consumer, without making strings or objects. */
 export class SequenceReader {
   stream = 0;
   delivery = 0;
+  pending = 0;
   // bytes up to the deliveries, the same for all of a consumer; 0 until the first
   #prefix = 0;
 
@@ -84,7 +85,7 @@ export class SequenceReader {
     this.#prefix = 0;
   }
 
-  /** True when it is an ack subject; the sequences are set then. */
+  /** True when it is an ack subject; the numbers are set then. */
   read = (bytes: Uint8Array, start: number, end: number): boolean => {
     if (this.#prefix === 0) this.#prefix = prefixOf(bytes, start, end);
     if (this.#prefix === 0 || start + this.#prefix >= end) return false;
@@ -96,6 +97,11 @@ export class SequenceReader {
     value = 0;
     for (at++; at < end && bytes[at] !== DOT; at++) value = value * 10 + (bytes[at] as number) - 48;
     this.delivery = value;
+    // the time
+    for (at++; at < end && bytes[at] !== DOT; ) at++;
+    value = 0;
+    for (at++; at < end && bytes[at] !== DOT; at++) value = value * 10 + (bytes[at] as number) - 48;
+    this.pending = value;
     return true;
   };
 }

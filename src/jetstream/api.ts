@@ -7,6 +7,7 @@ import type { MsgHdrs } from "../protocol/headers.ts";
 import type { JetStreamAccountStats } from "../protocol/jetstream/account.ts";
 import type { ApiCalls, ApiReply, ApiVerb } from "../protocol/jetstream/api.ts";
 import { apiError, JetStreamNotEnabledError } from "./api-error.ts";
+import { LinkWatch } from "./link-watch.ts";
 import type { ResolvedJetStreamOptions } from "./options.ts";
 
 /** Options of every call of the API. */
@@ -30,6 +31,8 @@ export function toJson(value: unknown): string {
 export class Api {
   readonly nc: NatsConnection;
   readonly options: ResolvedJetStreamOptions;
+  /** what becomes of the link of the connection, for all that is under way */
+  readonly links: LinkWatch;
   #level: Promise<number> | undefined;
   // the INFO of the server that was connected when #level was asked for
   #levelOf: unknown;
@@ -37,6 +40,7 @@ export class Api {
   constructor(nc: NatsConnection, options: ResolvedJetStreamOptions) {
     this.nc = nc;
     this.options = options;
+    this.links = new LinkWatch(nc);
   }
 
   /** The subject of a call: prefix, verb, then the names. */

@@ -116,6 +116,11 @@ export class OrderedBinding {
     return true;
   }
 
+  /** What the server said with the message accepted last: its sequence, and how many there were after it. */
+  get accepted(): { readonly stream: number; readonly pending: number } {
+    return this.#sequences;
+  }
+
   /** True when the server has delivered more than what came. */
   missed(deliveries: number): boolean {
     return deliveries > this.#deliveries;

@@ -1,6 +1,7 @@
 // Client: what jetstream() gives.
 import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
+import type { ApiHolder } from "./api-of.ts";
 import { type Batch, startBatch } from "./batch.ts";
 import { type Consumers, consumersOf } from "./consumers.ts";
 import { type FastIngest, type FastIngestOptions, startFastIngest } from "./fast-ingest.ts";
@@ -54,9 +55,10 @@ export interface JetStreamClient {
   jetstreamManager(checkAPI?: boolean, options?: ApiOptions): Promise<JetStreamManager>;
 }
 
-/** The client behind an API. */
+/** The client behind an API, which {@link apiOf} finds in it. */
 function createClient(api: Api): JetStreamClient {
-  const self: JetStreamClient = {
+  const self: JetStreamClient & ApiHolder = {
+    api,
     consumers: consumersOf(api),
     streams: streamApi(api),
     apiPrefix: api.options.prefix,

@@ -1,16 +1,17 @@
 // Consumer: a pull consumer that has a name, as the user has it; and what an ordered one has in common with it. Made by
 // jetstream/consumers.
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
+import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
-import { type Engine, Flow, type FlowSetup } from "./flow.ts";
-import type { JsMsg } from "./js-msg.ts";
+import { Flow, type FlowSetup } from "./flow.ts";
+import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
 import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
 /** Begins to pull. */
-export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow>;
+export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow<JsMsg>>;
 
 /** What all pull consumers do; `known` is what is known of the configuration. */
 export function pulling(
@@ -28,7 +29,7 @@ export function pulling(
 }
 
 // The message of a fetch of one.
-async function first(flow: Flow): Promise<JsMsg | null> {
+async function first(flow: Flow<JsMsg>): Promise<JsMsg | null> {
   const { value } = await flow[Symbol.asyncIterator]().next();
   flow.stop();
   return value ?? null;
@@ -36,17 +37,18 @@ async function first(flow: Flow): Promise<JsMsg | null> {
 
 /** What a flow is told of the options of the call. */
 export function setupOf(
-  engine: Engine,
+  api: Api,
   options: Pick<
     ConsumeOptions,
     "callback" | "signal" | "timeout" | "onMissing" | "abort_on_missing_resource"
   >,
   ackNone: boolean,
-): Pick<FlowSetup, "acks" | "patient" | "callback" | "signal" | "timeout"> {
-  const { nc, options: js } = engine.api;
+): Pick<FlowSetup<JsMsg>, "take" | "patient" | "callback" | "signal" | "timeout"> {
+  const { nc, options: js } = api;
   const { callback, signal, timeout } = options;
+  const acks: AckHost = { nc, timeout: js.timeout, ackNone };
   return {
-    acks: { nc, timeout: js.timeout, ackNone },
+    take: (msg, sink) => sink.put(new JsMsgImpl(acks, msg)),
     patient: isPatient(options),
     callback,
     signal,
@@ -55,16 +57,15 @@ export function setupOf(
 }
 
 /** The pull consumer of an info. */
-export function pullConsumer(engine: Engine, found: ConsumerInfo): Consumer {
+export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
   let last = found;
-  const { api } = engine;
   const { stream_name: stream, name } = found;
   const pins: Pins = new Map();
   // who binds may have no more than the names
   const known = ({ bind = false }: PullOptions) => (bind ? undefined : last.config);
   const start: Start = (plan, options) =>
-    Flow.start(engine, {
-      ...setupOf(engine, options, last.config.ack_policy === "none"),
+    Flow.start(api, {
+      ...setupOf(api, options, last.config.ack_policy === "none"),
       binding: new NamedBinding(api, stream, name, options.bind ?? false),
       pulls: new Pulls(plan, limitsOf(known(options)), pins),
       heartbeat: plan.heartbeat,

@@ -11,8 +11,6 @@ import type {
   OrderedPushConsumerOptions,
   PushConsumer,
 } from "./consuming.ts";
-import type { Engine } from "./flow.ts";
-import { LinkWatch } from "./link-watch.ts";
 import { namesOf } from "./names.ts";
 import { orderedConsumer, orderedPushConsumer } from "./ordered.ts";
 import { boundPushConsumer, pushConsumer } from "./push-consumer.ts";
@@ -49,7 +47,6 @@ export interface Consumers {
 
 /** The consumers behind an API. */
 export function consumersOf(api: Api): Consumers {
-  const engine: Engine = { api, links: new LinkWatch(api.nc) };
   const found = async (
     stream: string,
     name: string,
@@ -68,12 +65,12 @@ export function consumersOf(api: Api): Consumers {
   return {
     get: async (stream: string, of?: string | OrderedConsumerOptions, options?: ApiOptions) =>
       typeof of === "string"
-        ? pullConsumer(engine, await found(stream, of, false, options))
-        : ordered(orderedConsumer(engine, stream, of ?? {}), stream, options),
+        ? pullConsumer(api, await found(stream, of, false, options))
+        : ordered(orderedConsumer(api, stream, of ?? {}), stream, options),
 
     getConsumerFromInfo(info) {
       assertKind(info, false);
-      return pullConsumer(engine, info);
+      return pullConsumer(api, info);
     },
 
     getPushConsumer: async (
@@ -82,8 +79,8 @@ export function consumersOf(api: Api): Consumers {
       options?: ApiOptions,
     ) =>
       typeof of === "string"
-        ? pushConsumer(engine, await found(stream, of, true, options))
-        : ordered(orderedPushConsumer(engine, stream, of ?? {}), stream, options),
+        ? pushConsumer(api, await found(stream, of, true, options))
+        : ordered(orderedPushConsumer(api, stream, of ?? {}), stream, options),
 
     // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
     async getBoundPushConsumer(options) {
@@ -94,7 +91,7 @@ export function consumersOf(api: Api): Consumers {
           `idle_heartbeat is ${String(idle_heartbeat)}: give milliseconds, 0 or more`,
         );
       }
-      return boundPushConsumer(engine, options);
+      return boundPushConsumer(api, options);
     },
   };
 }

@@ -1,10 +1,14 @@
 // Counters: numbers that a stream keeps, one for each subject (ADR-49), over js.publish and direct gets.
 import type { WaitOptions } from "../client/connection.ts";
 import { NatsError } from "../errors.ts";
+import { apiOf } from "./api-of.ts";
 import type { JetStreamClient } from "./client.ts";
 import type { DirectLastRequest } from "./direct.ts";
+import { directBatch, type DirectMessages } from "./direct-batch.ts";
+import { directGet } from "./direct-get.ts";
 import type { JetStreamPublishOptions } from "./publish-options.ts";
 import type { DirectMsg } from "./stored.ts";
+import { streamInfo } from "./stream-info.ts";
 
 /** A counter, as it is stored. */
 export interface CounterEntry {
@@ -49,8 +53,8 @@ export async function counters(
   stream: string,
   options?: WaitOptions,
 ): Promise<Counters> {
-  const jsm = await js.jetstreamManager(false);
-  const { config } = await jsm.streams.info(stream, options);
+  const api = apiOf(js);
+  const { config } = await streamInfo(api, stream, options);
   for (const field of ["allow_msg_counter", "allow_direct"] as const) {
     if (config[field]) continue;
     throw new NatsError(
@@ -66,13 +70,13 @@ export async function counters(
       return val as bigint;
     },
     async get(subject, given) {
-      const msg = await jsm.direct.getMessage(stream, { last_by_subj: subject }, given);
+      const msg = await directGet(api, stream, { last_by_subj: subject }, given);
       return msg && entry(msg);
     },
     async *getMultiple(subjects, given) {
       let request: DirectLastRequest | undefined = { multi_last: subjects };
       while (request !== undefined) {
-        const messages = await jsm.direct.getLastMessagesFor(stream, request, given);
+        const messages: DirectMessages<DirectLastRequest> = await directBatch(api, stream, request, given);
         for await (const msg of messages) yield entry(msg);
         request = messages.next;
       }

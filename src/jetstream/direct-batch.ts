@@ -1,12 +1,14 @@
 // Direct batch: the messages that answer one direct get, one after the other, without a pause (ADR-31).
-import type { Msg, NatsConnection, QueuedIterator, Subscription } from "../client/connection.ts";
+import type { Msg, NatsConnection, QueuedIterator, Subscription, WaitOptions } from "../client/connection.ts";
 import { ClosedConnectionError, NatsError, TimeoutError } from "../errors.ts";
 import { AsyncQueue } from "../lib/async-queue.ts";
 import { aborted } from "../lib/deferred.ts";
 import { IdleTimer } from "../lib/idle-timer.ts";
 import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
-import { toJson } from "./api.ts";
-import { JetStreamStatusError } from "./api-error.ts";
+import { type Api, toJson } from "./api.ts";
+import { DIRECT_GET, directError } from "./direct-get.ts";
+import { requireLevel } from "./gates.ts";
+import { validateName } from "./names.ts";
 import { type DirectMsg, fromDirect } from "./stored.ts";
 
 /** What the server says at the end of several messages. */
@@ -30,8 +32,24 @@ export interface DirectMessages<Request> extends QueuedIterator<DirectMsg> {
 // how much may come is in the request
 const AS_ASKED = { messages: Infinity, bytes: Infinity, overflow: "close" } as const;
 
+/**
+ * Ask for several messages.
+ *
+ * @throws {NatsError} UNSUPPORTED, INVALID_ARGUMENT, ABORTED, CLOSED, DRAINING; what the server says is thrown by the iteration
+ */
+export async function directBatch<T extends DirectGetRequest>(
+  api: Api,
+  stream: string,
+  request: T,
+  { timeout = api.options.timeout, signal }: WaitOptions = {},
+): Promise<DirectMessages<T>> {
+  validateName("stream", stream);
+  await requireLevel(api, [["a direct get of several messages", 1]], { timeout, ...(signal && { signal }) });
+  return new DirectBatch(api.nc, api.subject(DIRECT_GET, stream), stream, request, timeout, signal);
+}
+
 /** One request and its replies. Ends with what the server says, its idle time, its signal, the connection or the consumer. */
-export class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
+class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
   readonly #request: T;
   readonly #stream: string;
   readonly #queue: AsyncQueue<DirectMsg> = new AsyncQueue(AS_ASKED, () => 0);
@@ -157,22 +175,5 @@ function tooOld(stream: string): NatsError {
     "UNSUPPORTED",
     `a direct get of several messages needs nats-server 2.11: the one that answered for stream '${stream}' sent a single one`,
     { stream },
-  );
-}
-
-/** The error of a status that answers a direct get. */
-export function directError(
-  stream: string,
-  { code, description }: { code: number; description: string },
-): NatsError {
-  return code === 503 ? noDirect(stream) : new JetStreamStatusError(code, description, { stream });
-}
-
-/** The error when nobody answers. */
-export function noDirect(stream: string, cause?: unknown): NatsError {
-  return new NatsError(
-    "NO_RESPONDERS",
-    `nobody answers direct gets of stream '${stream}': there is no such stream, or it has no allow_direct`,
-    { stream, cause },
   );
 }

@@ -1,16 +1,11 @@
 // Direct: messages from any replica or mirror of a stream, without the leader; `jsm.direct`.
-import type { Msg, WaitOptions } from "../client/connection.ts";
-import { InvalidArgumentError, isNatsError } from "../errors.ts";
-import type { DirectGetRequest, MsgGetRequest } from "../protocol/jetstream/api.ts";
-import { isWildcard } from "../protocol/subject.ts";
-import { type Api, toJson } from "./api.ts";
-import { DirectBatch, directError, type DirectMessages, noDirect } from "./direct-batch.ts";
-import { messageGates, requireLevel } from "./gates.ts";
-import { validateName } from "./names.ts";
-import { type DirectMsg, fromDirect } from "./stored.ts";
-
-/** Which message to get: by its sequence, the last or the next of a subject, or the first since a time (server 2.11). */
-export type DirectMsgRequest = Omit<MsgGetRequest, "no_hdr">;
+import type { WaitOptions } from "../client/connection.ts";
+import { InvalidArgumentError } from "../errors.ts";
+import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
+import type { Api } from "./api.ts";
+import { directBatch, type DirectMessages } from "./direct-batch.ts";
+import { directGet, type DirectMsgRequest } from "./direct-get.ts";
+import type { DirectMsg } from "./stored.ts";
 
 /** Which messages to get: those from `seq` (default 1) or `start_time` on, of `next_by_subj` where it is given. */
 export type DirectBatchRequest = Pick<
@@ -61,48 +56,14 @@ export interface DirectStreamAPI {
   ): Promise<DirectMessages<DirectLastRequest>>;
 }
 
-const VERB = "DIRECT.GET";
-
 /** The direct gets behind an API. */
 export function directApi(api: Api): DirectStreamAPI {
-  const { nc, options: defaults } = api;
-  const batch = async <T extends DirectGetRequest>(
-    stream: string,
-    request: T,
-    { timeout = defaults.timeout, signal }: WaitOptions = {},
-  ): Promise<DirectMessages<T>> => {
-    validateName("stream", stream);
-    await requireLevel(api, [["a direct get of several messages", 1]], {
-      timeout,
-      ...(signal && { signal }),
-    });
-    return new DirectBatch(nc, api.subject(VERB, stream), stream, request, timeout, signal);
-  };
-
   return {
-    async getMessage(stream, request, { timeout = defaults.timeout, signal } = {}) {
-      validateName("stream", stream);
-      const options = { timeout, ...(signal && { signal }) };
-      await requireLevel(api, messageGates(request.start_time, false), options);
-      const { last_by_subj: last } = request;
-      const bySubject = last !== undefined && !isWildcard(last);
-      const subject = bySubject ? api.subject(VERB, stream, last) : api.subject(VERB, stream);
-      let msg: Msg;
-      try {
-        msg = await nc.request(subject, bySubject ? "" : toJson(request), options);
-      } catch (error) {
-        if (isNatsError(error) && error.code === "NO_RESPONDERS") throw noDirect(stream, error);
-        throw error;
-      }
-      const found = fromDirect(msg);
-      if (found !== undefined) return found;
-      const { code = 0, description = "" } = msg.headers ?? {};
-      if (code === 404) return null;
-      throw directError(stream, { code, description });
-    },
+    getMessage: (stream, request, options) => directGet(api, stream, request, options),
 
     getBatch: (stream, request, options) =>
-      batch(
+      directBatch(
+        api,
         stream,
         { batch: 1024, ...(request.start_time === undefined && { seq: 1 }), ...request },
         options,
@@ -112,7 +73,7 @@ export function directApi(api: Api): DirectStreamAPI {
       if (request.up_to_seq !== undefined && request.up_to_time !== undefined) {
         throw InvalidArgumentError.format(["up_to_seq", "up_to_time"], "are mutually exclusive");
       }
-      return batch(stream, request, options);
+      return directBatch(api, stream, request, options);
     },
   };
 }

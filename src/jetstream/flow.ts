@@ -30,27 +30,36 @@ import { backoff } from "../lib/backoff.ts";
 import { aborted, type Deferred, deferred, delay, type Delay, LONGEST_TIMER } from "../lib/deferred.ts";
 import { Listeners } from "../lib/listeners.ts";
 import { createInbox } from "../protocol/subject.ts";
+import type { ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import { JsHeaders } from "../protocol/jetstream/headers.ts";
 import type { Api } from "./api.ts";
 import { ConsumerNotFoundError, JetStreamApiError, JetStreamStatusError } from "./api-error.ts";
 import type { Binding } from "./binding.ts";
-import type { ConsumeCallback, ConsumerHealth, ConsumerMessages, ConsumerNotification } from "./consuming.ts";
-import { Intake, type IntakeHost } from "./intake.ts";
-import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
-import type { LinkListener, LinkWatch } from "./link-watch.ts";
+import type { ConsumerHealth, ConsumerNotification } from "./consuming.ts";
+import { type Delivery, Intake, type IntakeHost } from "./intake.ts";
+import type { LinkListener } from "./link-watch.ts";
 import type { Pulls } from "./pulls.ts";
 import { type Reaction, readStatus, type StatusKind } from "./status-table.ts";
 
-/** What all flows of a JetStream client share. */
-export interface Engine {
-  readonly api: Api;
-  readonly links: LinkWatch;
+/** Where what comes goes to. */
+export interface Sink<T> {
+  /** Hand it over when it is its turn; what is returned is for the subscription, to wait for. */
+  put(item: T): Promise<unknown> | undefined;
+  /** Do it when all that is here now has been handed over. */
+  mark(marker: () => void): void;
+  /** This is all: the flow ends when all has been handed over. */
+  finish(): void;
 }
 
 /** What a flow is of. */
-export interface FlowSetup {
+export interface FlowSetup<T extends Delivery> {
   readonly binding: Binding;
-  readonly acks: AckHost;
+  /** puts what is to be handed over for a message, if anything is; returns what `put` does */
+  readonly take: (msg: Msg, sink: Sink<T>) => Promise<unknown> | undefined;
+  /** of an ordered one: it has a new consumer, whose first messages may have come before */
+  readonly onConsumer?: ((info: ConsumerInfo, sink: Sink<T>) => void) | undefined;
+  /** of an ordered one that is pushed to: all that the server has for it now has come */
+  readonly onIdle?: ((sink: Sink<T>) => void) | undefined;
   /** of a pull consumer */
   readonly pulls?: Pulls | undefined;
   /** of a push consumer that has a name: where it delivers to */
@@ -61,7 +70,7 @@ export interface FlowSetup {
   readonly heartbeat: number;
   /** wait for what is gone, rather than end */
   readonly patient?: boolean | undefined;
-  readonly callback?: ConsumeCallback | undefined;
+  readonly callback?: ((item: T) => unknown) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** milliseconds for all of it; then it ends with code `TIMEOUT` */
   readonly timeout?: number | undefined;
@@ -78,13 +87,13 @@ const ALIVE: readonly StatusKind[] = ["heartbeat", "flow-control", "over", "too-
 // milliseconds that a fetch waits for the server beyond what the server was told
 const MARGIN = 1000;
 
-export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
+export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHost {
   readonly #nc: NatsConnection;
-  readonly #engine: Engine;
-  readonly #setup: FlowSetup;
+  readonly #api: Api;
+  readonly #setup: FlowSetup<T>;
   readonly #binding: Binding;
   readonly #pulls: Pulls | undefined;
-  readonly #intake: Intake;
+  readonly #intake: Intake<T>;
   readonly #events = new Listeners<ConsumerNotification>();
   readonly #backoff = backoff(WAITS);
   #state: ConsumerHealth["state"] = "starting";
@@ -119,15 +128,15 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
    * A flow that is under way.
    * @throws {@link NatsError} ABORTED, CLOSED, DRAINING, and of an ordered one those of its creation
    */
-  static async start(engine: Engine, setup: FlowSetup): Promise<Flow> {
-    const flow = new Flow(engine, setup);
+  static async start<T extends Delivery>(api: Api, setup: FlowSetup<T>): Promise<Flow<T>> {
+    const flow = new Flow(api, setup);
     await flow.#begin();
     return flow;
   }
 
-  private constructor(engine: Engine, setup: FlowSetup) {
-    this.#engine = engine;
-    this.#nc = engine.api.nc;
+  private constructor(api: Api, setup: FlowSetup<T>) {
+    this.#api = api;
+    this.#nc = api.nc;
     this.#setup = setup;
     this.#binding = setup.binding;
     this.#pulls = setup.pulls;
@@ -149,11 +158,11 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
       throw error;
     }
     if (this.#is("ended")) return;
-    this.#engine.links.add(this);
+    this.#api.links.add(this);
     signal?.addEventListener("abort", this.#onAbort);
     const { plan } = this.#pulls ?? {};
     if (plan?.once === true) {
-      const wait = plan.expires > 0 ? plan.expires : this.#engine.api.options.timeout;
+      const wait = plan.expires > 0 ? plan.expires : this.#api.options.timeout;
       this.#deadlineAt = performance.now() + wait;
       this.#deadline = setTimeout(() => void this.#tooLate(), Math.min(wait + MARGIN, LONGEST_TIMER));
       if (timeout !== undefined) {
@@ -198,6 +207,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     await binding.create(this.#pulls === undefined ? this.#inbox : undefined, options);
     // a push consumer delivers before its creation is confirmed, and that may have been all that was wanted
     if (this.#is("ended")) this.#leave(false);
+    else if (binding.info !== undefined) this.#setup.onConsumer?.(binding.info, this);
   }
 
   #flow(): void {
@@ -256,7 +266,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
   }
 
   #pullSubject(): string {
-    return this.#engine.api.subject("CONSUMER.MSG.NEXT", this.#binding.stream, this.#binding.name);
+    return this.#api.subject("CONSUMER.MSG.NEXT", this.#binding.stream, this.#binding.name);
   }
 
   // -- what comes ----------------------------------------------------------------------------------------------------
@@ -278,10 +288,10 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     this.#failures = 0;
     this.#lastMessage = Date.now();
     const pulls = this.#pulls;
-    if (pulls === undefined) return this.#intake.put(new JsMsgImpl(this.#setup.acks, msg));
+    if (pulls === undefined) return this.#setup.take(msg, this);
     pulls.took(pulls.counts ? msg.size() : 0);
     if (pulls.plan.group !== undefined) this.#readPin(pulls, msg);
-    const waits = this.#intake.put(new JsMsgImpl(this.#setup.acks, msg));
+    const waits = this.#setup.take(msg, this);
     if (pulls.complete) this.#end(undefined, false);
     return waits;
   };
@@ -376,7 +386,10 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     const stalled = headers.get(JsHeaders.ConsumerStalledHdr);
     if (stalled !== "") this.#answerLater(stalled);
     // C-FC-4: what is missing was lost on the way
-    if (this.#binding.ordered && this.#binding.missed(lastConsumerSequence)) this.#recover(false);
+    if (!this.#binding.ordered) return;
+    if (this.#binding.missed(lastConsumerSequence)) this.#recover(false);
+    // it would send what it has, unless it waits for an answer
+    else if (stalled === "") this.#setup.onIdle?.(this);
   }
 
   // Flow control: answered once, when all before it has been handed over (C-FC-1, C-FC-2, trap 81).
@@ -542,7 +555,7 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
       this.#error = error;
       clearTimeout(this.#deadline);
       clearTimeout(this.#overall);
-      this.#engine.links.remove(this);
+      this.#api.links.remove(this);
       this.#setup.signal?.removeEventListener("abort", this.#onAbort);
       this.#sub?.unsubscribe();
     }
@@ -580,9 +593,23 @@ export class Flow implements ConsumerMessages, LinkListener, IntakeHost {
     this.#settle();
   }
 
+  // -- what `take` may do ------------------------------------------------------------------------------------------
+
+  put(item: T): Promise<unknown> | undefined {
+    return this.#intake.put(item);
+  }
+
+  mark(marker: () => void): void {
+    this.#intake.mark(marker);
+  }
+
+  finish(): void {
+    this.#end(undefined, false);
+  }
+
   // -- for the user --------------------------------------------------------------------------------------------------
 
-  [Symbol.asyncIterator](): AsyncIterator<JsMsg, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     return this.#intake.iterate();
   }
 

@@ -145,10 +145,10 @@ export { ackAckAll, type JsMsg, type NextRequest } from "./js-msg.ts";
 export type {
   DirectBatchRequest,
   DirectLastRequest,
-  DirectMsgRequest,
   DirectStreamAPI,
 } from "./direct.ts";
 export type { DirectEnd, DirectMessages } from "./direct-batch.ts";
+export type { DirectMsgRequest } from "./direct-get.ts";
 export type {
   FastIngest,
   FastIngestGap,
@@ -182,4 +182,5 @@ export type {
 } from "./snapshot.ts";
 export type { DirectMsg, StoredMsg } from "./stored.ts";
 export type { Stream } from "./stream.ts";
-export type { PurgeOptions, StreamAPI, StreamInfoOptions } from "./stream-api.ts";
+export type { PurgeOptions, StreamAPI } from "./stream-api.ts";
+export type { StreamInfoOptions } from "./stream-info.ts";

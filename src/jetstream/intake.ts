@@ -9,8 +9,14 @@
 import { InvalidOperationError } from "../errors.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
-import type { ConsumeCallback } from "./consuming.ts";
-import type { JsMsg } from "./js-msg.ts";
+
+/** What is handed over: a message, as a {@link Flow} is told to make it. */
+export interface Delivery {
+  /** its sequence in the stream */
+  readonly seq: number;
+  /** bytes of it */
+  size(): number;
+}
 
 /** Something to do when all before it has been handed over. */
 export type Marker = () => void;
@@ -25,9 +31,10 @@ export interface IntakeHost {
   onDone(): void;
 }
 
-type Next = IteratorResult<JsMsg, undefined>;
+type Next<T> = IteratorResult<T, undefined>;
+type Callback<T> = (item: T) => unknown;
 
-export class Intake {
+export class Intake<T extends Delivery> {
   /** messages that are here: queued, in the loop, or in callbacks */
   held = 0;
   /** bytes of these, where `counts` was asked for */
@@ -35,14 +42,14 @@ export class Intake {
   received = 0;
   processed = 0;
   /** the message handed over last */
-  last: JsMsg | undefined;
+  last: T | undefined;
   readonly #host: IntakeHost;
-  readonly #callback: ConsumeCallback | undefined;
+  readonly #callback: Callback<T> | undefined;
   // count bytes too: only who pulls by bytes needs it
   readonly #counts: boolean;
-  readonly #items = new Queue<JsMsg | Marker>();
+  readonly #items = new Queue<T | Marker>();
   #queued = 0;
-  #waiter: { resolve(next: Next): void; reject(error: unknown): void } | undefined;
+  #waiter: { resolve(next: Next<T>): void; reject(error: unknown): void } | undefined;
   #iterating = false;
   // the bytes of the message in the loop; -1 for none
   #inLoop = -1;
@@ -51,7 +58,7 @@ export class Intake {
   // what the subscription waits for when the connection drains
   #episode: Deferred<void> | undefined;
 
-  constructor(host: IntakeHost, callback: ConsumeCallback | undefined, counts: boolean) {
+  constructor(host: IntakeHost, callback: Callback<T> | undefined, counts: boolean) {
     this.#host = host;
     this.#callback = callback;
     this.#counts = counts;
@@ -71,7 +78,7 @@ export class Intake {
    * Take a message. Where a promise is returned, it resolves when it and those after it are done with, and never rejects but
    * with what the callback did.
    */
-  put(msg: JsMsg): Promise<unknown> | undefined {
+  put(msg: T): Promise<unknown> | undefined {
     this.received++;
     this.held++;
     const size = this.#counts ? msg.size() : 0;
@@ -95,7 +102,7 @@ export class Intake {
     else this.#items.push(marker);
   }
 
-  #call(callback: ConsumeCallback, msg: JsMsg, size: number): Promise<unknown> | undefined {
+  #call(callback: Callback<T>, msg: T, size: number): Promise<unknown> | undefined {
     this.processed++;
     this.last = msg;
     let result: unknown;
@@ -120,7 +127,7 @@ export class Intake {
     if (this.#ended) this.#host.onDone();
   }
 
-  #handOver(msg: JsMsg, size: number): void {
+  #handOver(msg: T, size: number): void {
     this.processed++;
     this.last = msg;
     this.#inLoop = size;
@@ -140,7 +147,7 @@ export class Intake {
     }
   }
 
-  iterate(): AsyncIterator<JsMsg, undefined> {
+  iterate(): AsyncIterator<T, undefined> {
     if (this.#callback !== undefined) {
       throw new InvalidOperationError("the messages go to a callback: they can't be iterated too");
     }
@@ -160,14 +167,14 @@ export class Intake {
   }
 
   /** The next message of an iteration. */
-  next(): Promise<Next> {
+  next(): Promise<Next<T>> {
     // who comes for the next is done with the one before
     if (this.#inLoop >= 0) {
       const size = this.#inLoop;
       this.#inLoop = -1;
       this.#release(size);
     }
-    const item = this.#items.shift() as JsMsg | undefined;
+    const item = this.#items.shift() as T | undefined;
     if (item !== undefined) {
       this.#queued--;
       this.#handOver(item, this.#counts ? item.size() : 0);

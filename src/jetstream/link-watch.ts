@@ -1,5 +1,5 @@
 // LinkWatch: tells flows when the connection loses its link, when it has one again, and what the server refuses. One per
-// JetStream client.
+// API.
 import type { NatsConnection, Status } from "../client/connection.ts";
 import { PermissionViolationError } from "../errors.ts";
 

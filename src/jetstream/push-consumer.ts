@@ -3,11 +3,11 @@
 import { InvalidOperationError } from "../errors.ts";
 import { millis } from "../lib/nanos.ts";
 import type { ConsumerInfo } from "../protocol/jetstream/consumer.ts";
+import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import { setupOf } from "./consumer.ts";
 import type { BoundPushConsumerOptions, PushConsumer } from "./consuming.ts";
 import { Exclusive } from "./exclusive.ts";
-import type { Engine } from "./flow.ts";
 
 const kind: Pick<PushConsumer, "isPullConsumer" | "isPushConsumer"> = {
   isPullConsumer: () => false,
@@ -15,9 +15,8 @@ const kind: Pick<PushConsumer, "isPullConsumer" | "isPushConsumer"> = {
 };
 
 /** The push consumer of an info. */
-export function pushConsumer(engine: Engine, found: ConsumerInfo): PushConsumer {
+export function pushConsumer(api: Api, found: ConsumerInfo): PushConsumer {
   let last = found;
-  const { api } = engine;
   const { stream_name: stream, name } = found;
   const {
     deliver_subject: subject = "",
@@ -25,7 +24,7 @@ export function pushConsumer(engine: Engine, found: ConsumerInfo): PushConsumer 
     idle_heartbeat = 0,
     ack_policy,
   } = found.config;
-  const flows = new Exclusive(engine, `the push consumer '${name}'`);
+  const flows = new Exclusive(api, `the push consumer '${name}'`);
   const info = async (): Promise<ConsumerInfo> => (last = await api.call("CONSUMER.INFO", [stream, name]));
   return {
     async consume(options = {}) {
@@ -37,7 +36,7 @@ export function pushConsumer(engine: Engine, found: ConsumerInfo): PushConsumer 
         );
       }
       return flows.start({
-        ...setupOf(engine, options, ack_policy === "none"),
+        ...setupOf(api, options, ack_policy === "none"),
         binding: new NamedBinding(api, stream, name, false),
         deliver: { subject, queue },
         // C-ADR15-7: members of a group get none that they could count on
@@ -51,9 +50,9 @@ export function pushConsumer(engine: Engine, found: ConsumerInfo): PushConsumer 
 }
 
 /** A push consumer that only its subject is known of. */
-export function boundPushConsumer(engine: Engine, options: BoundPushConsumerOptions): PushConsumer {
+export function boundPushConsumer(api: Api, options: BoundPushConsumerOptions): PushConsumer {
   const { deliver_subject: subject, deliver_group: queue, idle_heartbeat = 0, callback } = options;
-  const flows = new Exclusive(engine, `the push consumer on '${subject}'`);
+  const flows = new Exclusive(api, `the push consumer on '${subject}'`);
   const unknown = (): Promise<never> =>
     Promise.reject(
       new InvalidOperationError(
@@ -63,8 +62,8 @@ export function boundPushConsumer(engine: Engine, options: BoundPushConsumerOpti
   return {
     consume: async (call = {}) =>
       flows.start({
-        ...setupOf(engine, callback === undefined ? call : { callback, ...call }, false),
-        binding: new NamedBinding(engine.api, "", "", true),
+        ...setupOf(api, callback === undefined ? call : { callback, ...call }, false),
+        binding: new NamedBinding(api, "", "", true),
         deliver: { subject, queue },
         heartbeat: queue === undefined ? idle_heartbeat : 0,
       }),

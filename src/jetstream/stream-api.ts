@@ -1,26 +1,18 @@
 // Streams: the part of the API that is about streams; `jsm.streams`.
 import { InvalidArgumentError } from "../errors.ts";
-import {
-  type ApiCalls,
-  domainPrefix,
-  type MsgGetRequest,
-  type PurgeRequest,
-  type PurgeResponse,
-  type SnapshotInfo,
-  type StreamInfoRequest,
-} from "../protocol/jetstream/api.ts";
+import type { MsgGetRequest, PurgeRequest, PurgeResponse, SnapshotInfo } from "../protocol/jetstream/api.ts";
 import type {
   Placement,
   StreamConfig,
   StreamInfo,
-  StreamSource,
   StreamUpdateConfig,
 } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
-import { MessageNotFoundError, StreamExistsError, StreamNotFoundError } from "./api-error.ts";
+import { StreamExistsError, StreamNotFoundError } from "./api-error.ts";
 import { type Changes, type ConfigOptions, merged, requestOf } from "./config.ts";
-import { assertKept, type Gated, messageGates, requiredHeaders, requireLevel, streamGates } from "./gates.ts";
+import { requireLevel } from "./gates.ts";
 import { lister, type Lister } from "./lister.ts";
+import { getMessage } from "./message-get.ts";
 import { validateName } from "./names.ts";
 import {
   restore,
@@ -30,11 +22,10 @@ import {
   type SnapshotSource,
   type StreamSnapshot,
 } from "./snapshot.ts";
-import { fromReply, type StoredMsg } from "./stored.ts";
+import type { StoredMsg } from "./stored.ts";
 import { openStream, type Stream } from "./stream.ts";
-
-/** What to tell of a stream, and how long to wait for it. */
-export interface StreamInfoOptions extends ApiOptions, StreamInfoRequest {}
+import { createStream } from "./stream-create.ts";
+import { type StreamInfoOptions, streamInfo, streamLister } from "./stream-info.ts";
 
 /** What to purge, and how long to wait for it. */
 export interface PurgeOptions extends ApiOptions, PurgeRequest {}
@@ -109,95 +100,32 @@ export interface StreamAPI {
   removePeer(name: string, peer: string, options?: ApiOptions): Promise<boolean>;
 }
 
-/** A source as it is sent: a domain is a prefix. */
-function wireSource({ domain, ...source }: StreamSource): StreamSource {
-  if (domain === undefined) return source;
-  if (source.external !== undefined) {
-    throw InvalidArgumentError.format(["domain", "external"], "are mutually exclusive");
-  }
-  validateName("domain", domain);
-  return { ...source, external: { api: domainPrefix(domain) } };
-}
-
-/** A configuration as it is sent. */
-function wireConfig(config: StreamConfig): StreamConfig {
-  const { mirror, sources } = config;
-  return {
-    ...config,
-    ...(mirror && { mirror: wireSource(mirror) }),
-    ...(sources && { sources: sources.map(wireSource) }),
-  };
-}
-
 /** The streams behind an API. */
 export function streamApi(api: Api): StreamAPI {
-  const send = async (
-    verb: "STREAM.CREATE" | "STREAM.UPDATE",
-    given: StreamConfig,
-    { pedantic = false, ...options }: ConfigOptions = {},
-  ): Promise<StreamInfo> => {
-    validateName("stream", given.name);
-    const config = wireConfig(given);
-    const gated = streamGates(config);
-    const all: Gated[] = pedantic ? [...gated, ["pedantic", 1]] : gated;
-    const level = await requireLevel(api, all, options);
-    const request = pedantic ? { ...config, pedantic } : config;
-    const info = await api.call(verb, [given.name], request, requiredHeaders(api, level, options));
-    assertKept(api, gated, info.config);
-    return info;
-  };
-
-  const page = async (
-    name: string,
-    request: StreamInfoRequest,
-    options: ApiOptions,
-  ): Promise<ApiCalls["STREAM.INFO"]["reply"]> => api.call("STREAM.INFO", [name], request, options);
-
   const self: StreamAPI = {
-    add: (config, options) => send("STREAM.CREATE", config, options),
+    add: (config, options) => createStream(api, "STREAM.CREATE", config, options),
 
     async update(name, changes, options) {
       const { timeout, signal } = options ?? {};
-      const { config } = await self.info(name, { ...(timeout && { timeout }), ...(signal && { signal }) });
-      return send("STREAM.UPDATE", merged(config, changes), options);
+      const { config } = await streamInfo(api, name, {
+        ...(timeout && { timeout }),
+        ...(signal && { signal }),
+      });
+      return createStream(api, "STREAM.UPDATE", merged(config, changes), options);
     },
 
     async addOrUpdate(config, options) {
       try {
-        return await send("STREAM.CREATE", config, options);
+        return await createStream(api, "STREAM.CREATE", config, options);
       } catch (error) {
         if (!(error instanceof StreamExistsError)) throw error;
-        return send("STREAM.UPDATE", config, options);
+        return createStream(api, "STREAM.UPDATE", config, options);
       }
     },
 
-    async info(name, given = {}) {
-      validateName("stream", name);
-      const [request, options] = requestOf(given);
-      const info = await page(name, request, options);
-      const { state } = info;
-      let { offset = 0 } = request;
-      const subjects = { ...state.subjects };
-      for (let { total } = info, more = state.subjects; more !== undefined; ) {
-        const count = Object.keys(more).length;
-        offset += count;
-        if (count === 0 || offset >= total) break;
-        const next = await page(name, { ...request, offset }, options);
-        // the totals are those of this moment
-        ({ total } = next);
-        more = next.state.subjects ?? {};
-        Object.assign(subjects, more);
-      }
-      if (state.subjects !== undefined) state.subjects = subjects;
-      return info;
-    },
+    info: (name, options) => streamInfo(api, name, options),
 
-    list: (subject, options) =>
-      lister(async (offset) => {
-        const request = { offset, ...(subject !== undefined && { subject }) };
-        const { streams: items, ...rest } = await api.call("STREAM.LIST", [], request, options);
-        return { ...rest, items };
-      }),
+    list: (subject, options) => streamLister(api, subject, options),
 
     names: (subject, options) =>
       lister(async (offset) => {
@@ -231,19 +159,7 @@ export function streamApi(api: Api): StreamAPI {
       return (await api.call("STREAM.DELETE", [name], undefined, options)).success;
     },
 
-    async getMessage(name, query, options) {
-      validateName("stream", name);
-      const { start_time, no_hdr } = query;
-      await requireLevel(api, messageGates(start_time, no_hdr), options);
-      const text = (await api.request("STREAM.MSG.GET", [name], query, options)).string();
-      try {
-        const { message } = api.read<ApiCalls["STREAM.MSG.GET"]["reply"]>(text, [name]);
-        return fromReply(name, message, text);
-      } catch (error) {
-        if (error instanceof MessageNotFoundError) return null;
-        throw error;
-      }
-    },
+    getMessage: (name, query, options) => getMessage(api, name, query, options),
 
     async deleteMessage(name, seq, erase = true, options) {
       validateName("stream", name);
@@ -252,7 +168,7 @@ export function streamApi(api: Api): StreamAPI {
     },
 
     async get(name, options) {
-      return openStream(api, self, await self.info(name, options));
+      return openStream(api, self, await streamInfo(api, name, options));
     },
 
     snapshot: (name, options) => snapshot(api, name, options),

@@ -12,7 +12,8 @@ import type {
 import { resetConsumer } from "./consumer-reset.ts";
 import { namesOf } from "./names.ts";
 import type { StoredMsg } from "./stored.ts";
-import type { StreamAPI, StreamInfoOptions } from "./stream-api.ts";
+import type { StreamAPI } from "./stream-api.ts";
+import type { StreamInfoOptions } from "./stream-info.ts";
 
 /** A stream. Each call rejects with code `STREAM_NOT_FOUND` once it is gone. */
 export interface Stream {

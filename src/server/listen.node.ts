@@ -8,6 +8,7 @@ import { ConnectionError } from "../errors.ts";
 import type { DialTarget } from "../transport/transport.ts";
 import { webSocketDialer } from "../transport/websocket.ts";
 import type { ListenTlsOptions } from "./options.ts";
+import type { ClosedState } from "./peer.ts";
 import type { PeerAddress, Listen, Listener, Server } from "./server.ts";
 import { SocketTransport } from "./socket.node.ts";
 
@@ -101,13 +102,37 @@ function listenTcp(server: Server, options: ListenOptions): Promise<Listener> {
   );
 }
 
+// the close codes of what is told; other ends have that of an unexpected condition
+const CLOSE_CODES: Partial<Record<ClosedState, number>> = {
+  "Client Closed": 1000,
+  "Server Shutdown": 1001,
+  "Authentication Timeout": 1008,
+  "Authentication Failure": 1008,
+  "Maximum Connections Exceeded": 1008,
+  "Maximum Control Line Exceeded": 1008,
+  "Maximum Message Payload Exceeded": 1009,
+};
+
+// The transport closes the socket when all is written: then with the code and the words for this end. What can't be read
+// is answered by nothing.
+function end(socket: WebSocket, state: ClosedState): void {
+  const close = socket.close.bind(socket);
+  socket.close = () => {
+    if (state === "Parse Error" || state === "Protocol Violation") socket.terminate();
+    else close(CLOSE_CODES[state] ?? 1011, state);
+  };
+}
+
 /** Take WebSocket connections. */
 function listenWebSocket(server: Server, options: ListenOptions): Promise<Listener> {
   const { tls, host } = options;
   const http = tls === undefined ? createHttpServer() : createHttpsServer(tlsOptions(tls));
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false });
   sockets.on("connection", (socket: WebSocket, request) => {
-    const address = addressOf(request.socket, tls, host);
+    const address = {
+      ...addressOf(request.socket, tls, host),
+      ended: (state: ClosedState) => end(socket, state),
+    };
     const dial = webSocketDialer(() => Promise.resolve({ socket, encrypted: tls !== undefined }));
     const target: DialTarget = {
       scheme: tls === undefined ? "ws" : "wss",

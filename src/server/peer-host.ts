@@ -2,7 +2,7 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Account } from "./account.ts";
 import type { Identity } from "./logins.ts";
-import type { Peer } from "./peer.ts";
+import type { ClosedState, Peer } from "./peer.ts";
 
 /** Limits of a server, all decided. Times are milliseconds, sizes bytes. */
 export interface Limits {
@@ -30,6 +30,6 @@ export interface PeerHost {
   isSystem(account: Account): boolean;
   /** call once all that has come in has been worked off */
   schedule(flush: () => void): void;
-  /** it is gone */
-  forget(peer: Peer): void;
+  /** it is over, and closed when what was written to it is gone */
+  forget(peer: Peer, state: ClosedState): void;
 }

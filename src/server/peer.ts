@@ -393,7 +393,7 @@ export class Peer implements ServerSink, TransportEvents {
     const slow = state.startsWith("Slow");
     if (!slow) this.flush();
     this.#closed = true;
-    this.#host.forget(this);
+    this.#host.forget(this, state);
     if (slow) this.#transport.destroy();
     else await this.#transport.close(true);
   }

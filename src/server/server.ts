@@ -1,6 +1,7 @@
 // Server: accounts and connections, and what happens to all of them at once. Listens on nothing by itself.
 import type { Timer } from "../lib/clock.ts";
 import { shuffle } from "../lib/random.ts";
+import type { ServerInfo } from "../protocol/ops.ts";
 import { memoryPair } from "../transport/memory.ts";
 import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
 import { ConnectionError } from "../errors.ts";
@@ -9,7 +10,7 @@ import { goJson } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
 import { Logins } from "./logins.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
-import { Peer } from "./peer.ts";
+import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { answerUserInfo } from "./system.ts";
 
@@ -28,6 +29,8 @@ export interface PeerAddress {
     readonly tls_verify?: boolean;
     readonly tls_available?: boolean;
   };
+  /** told why the connection is about to be closed */
+  readonly ended?: (state: ClosedState) => void;
 }
 
 const IN_PROCESS: PeerAddress = { host: "127.0.0.1", port: 0, clientIp: "127.0.0.1" };
@@ -102,7 +105,10 @@ export class Server {
       login: (peer) => this.#logins.identify(peer.options, peer.nonce),
       isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
       schedule: (flush) => this.#schedule(flush),
-      forget: (peer) => this.#peers.delete(peer),
+      forget: (peer, state) => {
+        this.#peers.delete(peer);
+        this.#addresses.get(peer)?.ended?.(state);
+      },
     };
   }
 
@@ -132,9 +138,25 @@ export class Server {
     return account;
   }
 
+  /** what INFO says to everybody: the same for all, but for what concerns one connection */
+  get info(): Omit<ServerInfo, "client_id"> {
+    const { hostname, port } = new URL(this.url ?? "nats://127.0.0.1:0");
+    return this.#describe({ host: hostname, port: Number(port) }, {}, {});
+  }
+
   #info(peer: Peer, more: object): string {
-    const { host, port, clientIp, tls } = this.#addresses.get(peer) ?? IN_PROCESS;
-    return goJson({
+    const address = this.#addresses.get(peer) ?? IN_PROCESS;
+    const { nonce } = peer;
+    const client = {
+      client_id: peer.id,
+      client_ip: address.clientIp,
+      ...(nonce !== undefined && { nonce }),
+    };
+    return goJson(this.#describe(address, client, more));
+  }
+
+  #describe<C extends object>({ host, port, tls }: Omit<PeerAddress, "clientIp">, client: C, more: object) {
+    return {
       server_id: this.id,
       server_name: this.name,
       version: VERSION,
@@ -148,14 +170,12 @@ export class Server {
         (this.#logins.announced || "connect_info" in more) && { auth_required: true }),
       ...tls,
       max_payload: this.#options.maxPayload,
-      client_id: peer.id,
-      client_ip: clientIp,
-      ...(peer.nonce !== undefined && { nonce: peer.nonce }),
+      ...client,
       ...(this.#state === "lame duck" && { ldm: true }),
       ...more,
       api_lvl: 5,
       xkey: this.#xkey,
-    });
+    };
   }
 
   // All that one chunk of input causes is written in one go.

@@ -33,6 +33,14 @@ test("every file that the exports map names is in the package", () => {
   }
 });
 
+test("the command of the package runs", async () => {
+  for (const [name, file] of Object.entries(packageJson.bin)) {
+    const { code, output } = await node([join(package_, file), "--version"], project);
+    assert.equal(code, 0, output);
+    assert.equal(output, `${name} ${packageJson.version}\n`);
+  }
+});
+
 test("types come first, and deno and bun before node, to which they answer too", () => {
   for (const target of Object.values(packageJson.exports)) {
     if (typeof target === "string") continue;

@@ -10,6 +10,7 @@ export const root: string = fileURLToPath(new URL("../../", import.meta.url));
 
 export interface PackageJson {
   version: string;
+  bin: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   dependencies: Record<string, string>;
 }

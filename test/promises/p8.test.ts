@@ -99,7 +99,8 @@ test("P8 the sources call nothing that prints", () => {
   const src = join(root, "src");
   const found: string[] = [];
   for (const file of readdirSync(src, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".ts")) continue;
+    // the program isonats-server is no library: it talks to who started it
+    if (!file.endsWith(".ts") || file === join("server", "main.node.ts")) continue;
     for (const line of readFileSync(join(src, file), "utf8").split("\n")) {
       if (/^\s*(\/\/|\*|\/\*)/.test(line)) continue;
       if (/\bconsole\b|process\.(stdout|stderr|emitWarning)|\balert\(|\breportError\(/.test(line))

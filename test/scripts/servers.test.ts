@@ -1,9 +1,10 @@
-// Tests of scripts/servers.mjs: how it reads apt sources, and what it says when a server can't be had.
+// Tests of scripts/servers.mjs and debian.mjs: how it reads apt sources, and what it says when a server can't be had.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { minors, parseDeb822, parseOneLine, resolveMinor } from "../../scripts/servers.mjs";
+import { parseDeb822, parseOneLine } from "../../scripts/debian.mjs";
+import { minors, resolveMinor } from "../../scripts/servers.mjs";
 
 const script = fileURLToPath(new URL("../../scripts/servers.mjs", import.meta.url));
 

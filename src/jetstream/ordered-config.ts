@@ -1,0 +1,69 @@
+// Ordered config: how the consumers are that an ordered one makes for itself (ADR-17).
+import { InvalidArgumentError } from "../errors.ts";
+import { nanos } from "../lib/nanos.ts";
+import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
+import type { OrderedConsumerOptions } from "./consuming.ts";
+
+// C-ADR17-2: the server's own wait would send again what has no acknowledgement
+const ACK_WAIT = 22 * 3_600_000;
+const INACTIVE = 300_000;
+
+const KNOWN: readonly string[] = [
+  "name_prefix",
+  "filter_subjects",
+  "deliver_policy",
+  "opt_start_seq",
+  "opt_start_time",
+  "replay_policy",
+  "inactive_threshold",
+  "headers_only",
+  "deliver_prefix",
+  "idle_heartbeat",
+];
+
+/** The configuration that all consumers of an ordered one have. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+export function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
+  // C-ADR17-1
+  const foreign = Object.keys(options).find((name) => !KNOWN.includes(name));
+  if (foreign !== undefined) {
+    throw new InvalidArgumentError(
+      `${foreign} is no option of an ordered consumer: it is set so that the order holds`,
+    );
+  }
+  const {
+    opt_start_seq,
+    opt_start_time,
+    replay_policy,
+    headers_only,
+    inactive_threshold = INACTIVE,
+  } = options;
+  if (!(inactive_threshold > 0)) {
+    throw new InvalidArgumentError(
+      `inactive_threshold is ${String(inactive_threshold)}: give milliseconds, more than 0`,
+    );
+  }
+  const start = opt_start_seq === undefined ? undefined : "by_start_sequence";
+  const { deliver_policy = opt_start_time === undefined ? (start ?? "all") : "by_start_time" } = options;
+  const filters = [options.filter_subjects ?? []].flat();
+  // without a filter the server refuses it
+  if (deliver_policy === "last_per_subject" && filters.length === 0) filters.push(">");
+  return {
+    ack_policy: "none",
+    max_deliver: 1,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: nanos(inactive_threshold),
+    deliver_policy,
+    ...(opt_start_seq !== undefined && { opt_start_seq }),
+    ...(opt_start_time !== undefined && { opt_start_time }),
+    ...(replay_policy !== undefined && { replay_policy }),
+    ...(headers_only !== undefined && { headers_only }),
+    ...(filters.length === 1 && { filter_subject: filters[0] as string }),
+    ...(filters.length > 1 && { filter_subjects: filters }),
+  };
+}
+
+/** What makes them push consumers; `idle_heartbeat` in milliseconds. */
+export function pushedConfig(idle_heartbeat: number): ConsumerConfig {
+  return { flow_control: true, idle_heartbeat: nanos(idle_heartbeat), ack_wait: nanos(ACK_WAIT) };
+}
