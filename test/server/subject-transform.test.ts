@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { subjectTransform } from "../../src/server/jetstream/subject-transform.ts";
+import { subjectTransform } from "../../src/server/subject-transform.ts";
 
 const RESULTS: readonly (readonly [
   src: string,

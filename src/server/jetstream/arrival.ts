@@ -1,6 +1,6 @@
 // Arrival: a message that came to a stream, under the subject it will have, with the headers that say what to do with it.
 import { concat, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
-import { withoutHeaders } from "./header-block.ts";
+import { withoutHeaders } from "../header-block.ts";
 
 export interface Arrival {
   readonly subject: string;

@@ -6,7 +6,7 @@ import { timeOf } from "../go-time.ts";
 import { internal } from "../internal.ts";
 import { Message } from "../message.ts";
 import { decodeLoosely, type GoStruct } from "./go-json.ts";
-import { headerValue, withHeaders } from "./header-block.ts";
+import { headerValue, withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";

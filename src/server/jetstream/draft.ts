@@ -1,7 +1,7 @@
 // Draft: a message that may be stored: what was checked, in the order in which the server checks it.
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import type { Arrival } from "./arrival.ts";
-import { withHeaders, withoutHeaders } from "./header-block.ts";
+import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 

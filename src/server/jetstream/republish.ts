@@ -3,9 +3,9 @@ import { Empty } from "../../lib/bytes.ts";
 import type { Republish } from "../../protocol/jetstream/stream.ts";
 import { goTime } from "../go-text.ts";
 import { Message } from "../message.ts";
-import { withHeaders } from "./header-block.ts";
+import { withHeaders } from "../header-block.ts";
 import type { Stored } from "./stored.ts";
-import { subjectTransform } from "./subject-transform.ts";
+import { subjectTransform } from "../subject-transform.ts";
 
 /** The message to publish; undefined where the rule is not for this subject. `before`: the sequence of the last one of the same subject. */
 export type Republisher = (stored: Stored, before: number) => Message | undefined;

@@ -1,5 +1,5 @@
 // Header block: reads and extends the bytes of a message's header, as the server does: by exact name, without judging the rest.
-import { concat, Empty, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
+import { concat, Empty, utf8Decoder, utf8Encoder } from "../lib/bytes.ts";
 
 const LINE_FEED = 10;
 

@@ -1,8 +1,8 @@
 // Subject transform: gives subjects that match one pattern another form. Used by streams, republishing, mirrors and sources.
 //
 //   src  orders.*.*     dest  by.$2.{{partition(3,1)}}     orders.a.b  ->  by.b.2
-import { utf8Encoder } from "../../lib/bytes.ts";
-import { isSubscribeSubject } from "../subjects.ts";
+import { utf8Encoder } from "../lib/bytes.ts";
+import { isSubscribeSubject } from "./subjects.ts";
 
 /** The other form; undefined for a subject that doesn't match. */
 export type SubjectTransform = (subject: string) => string | undefined;
