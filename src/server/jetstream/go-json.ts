@@ -36,7 +36,10 @@ export interface GoOwn {
   readonly read: (token: string) => unknown;
 }
 
-/** A struct: its fields in the order they are written. `*` at the end of a name: it is written also when it is zero. */
+/**
+ * A struct: its fields in the order they are written. `*` at the end of a name: it is written also when it is zero, and a
+ * text that was not given is `""`.
+ */
 export interface GoStruct {
   /** as Go names it: `server.StreamConfig` */
   readonly go: string;
@@ -75,8 +78,8 @@ const DEEPEST = 1000;
  * @throws {Refusal} 10025
  */
 export function decode(struct: GoStruct, text: string): Record<string, unknown> {
-  const into: Record<string, unknown> = {};
   try {
+    const into = fill(struct, { kind: "object", entries: [], text: "" }, "", {});
     const scanner = new Scanner(text, true);
     while (!scanner.atEnd()) fill(struct, scanner.value(0), "", into);
     return into;
@@ -270,6 +273,9 @@ function fill(
     const read = valueOf(type, value, at, into[name], loosely);
     if (read !== undefined) into[name] = read;
     else if (typeof type === "object" && !("read" in type)) delete into[name];
+  }
+  for (const [name, type] of Object.entries(struct.fields)) {
+    if (type === "string" && name.endsWith("*")) into[name.slice(0, -1)] ??= "";
   }
   return into;
 }

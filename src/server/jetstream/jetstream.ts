@@ -9,9 +9,16 @@ import { refuse } from "./refusal.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Storage } from "./storage.ts";
 
-/** What an account may have. -1: no limit. */
-export interface JetStreamLimits {
+/** What the streams of an account live in. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly serverName: string;
+  /** `""` for none */
+  readonly domain: string;
+  readonly storage: Storage;
+  /** bytes that streams in memory may reserve */
   readonly maxMemory: number;
+  /** bytes that streams in files may reserve */
   readonly maxStorage: number;
 }
 
@@ -20,28 +27,23 @@ export class JetStream implements Home {
   readonly clock: Clock;
   readonly serverName: string;
   readonly domain: string;
-  readonly limits: JetStreamLimits;
   readonly storage: Storage;
+  readonly maxMemory: number;
+  readonly maxStorage: number;
   readonly streams: Map<string, ServedStream> = new Map();
   /** calls of the API, and how many of them failed */
   readonly calls: { total: number; errors: number } = { total: 0, errors: 0 };
   readonly #ids = new Nuid();
   #unsent: Message[] = [];
 
-  constructor(
-    account: Account,
-    clock: Clock,
-    serverName: string,
-    domain: string,
-    limits: JetStreamLimits,
-    storage: Storage,
-  ) {
+  constructor(account: Account, around: Surroundings) {
     this.account = account;
-    this.clock = clock;
-    this.serverName = serverName;
-    this.domain = domain;
-    this.limits = limits;
-    this.storage = storage;
+    this.clock = around.clock;
+    this.serverName = around.serverName;
+    this.domain = around.domain;
+    this.storage = around.storage;
+    this.maxMemory = around.maxMemory;
+    this.maxStorage = around.maxStorage;
   }
 
   send(message: Message): void {

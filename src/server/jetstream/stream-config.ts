@@ -1,0 +1,494 @@
+// Stream config: what a configuration may say, what it means where it says nothing, and what an update may change. For stream-api.
+import type { StreamConfig, StreamSource, SubjectTransformConfig } from "../../protocol/jetstream/stream.ts";
+import { utf8Encoder } from "../../lib/bytes.ts";
+import { goQuote } from "../go-text.ts";
+import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
+import { byBytes, goEnum, type GoStruct, inOrder } from "./go-json.ts";
+import { refuse } from "./refusal.ts";
+import { subjectTransform } from "../subject-transform.ts";
+
+/** The version and its level of the API, which the metadata of everything tells. */
+export const VERSION = "2.15.1";
+export const API_LEVEL = 5;
+
+const transform: GoStruct = {
+  go: "server.SubjectTransformConfig",
+  fields: { "src*": "string", "dest*": "string" },
+};
+
+const source: GoStruct = {
+  go: "server.StreamSource",
+  fields: {
+    "name*": "string",
+    opt_start_seq: "uint64",
+    opt_start_time: "time.Time",
+    filter_subject: "string",
+    subject_transforms: { list: transform },
+    external: { go: "server.ExternalStream", fields: { "api*": "string", "deliver*": "string" } },
+    consumer: {
+      go: "server.StreamConsumerSource",
+      fields: { "name*": "string", "deliver_subject*": "string" },
+    },
+  },
+};
+
+const compressions: readonly string[] = ["none", "s2"];
+
+export const streamConfig: GoStruct = {
+  go: "server.StreamConfig",
+  fields: {
+    "name*": "string",
+    description: "string",
+    subjects: { list: "string" },
+    "retention*": goEnum("limits", "interest", "workqueue"),
+    "max_consumers*": "int",
+    "max_msgs*": "int64",
+    "max_bytes*": "int64",
+    "max_age*": "time.Duration",
+    "max_msgs_per_subject*": "int64",
+    "max_msg_size*": "int32",
+    "discard*": goEnum("old", "new"),
+    "storage*": goEnum("memory", "file"),
+    "num_replicas*": "int",
+    no_ack: "bool",
+    duplicate_window: "time.Duration",
+    placement: {
+      go: "server.Placement",
+      fields: { cluster: "string", tags: { list: "string" }, preferred: "string" },
+    },
+    mirror: source,
+    sources: { list: source, pointers: true },
+    "compression*": {
+      read(token) {
+        const value = JSON.parse(token) as unknown;
+        if (typeof value !== "string" && value !== null) {
+          const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+          throw new Error(`json: cannot unmarshal ${kind} into Go value of type string`);
+        }
+        if (value === null || !compressions.includes(value)) throw new Error("unknown compression algorithm");
+        return value;
+      },
+    },
+    first_seq: "uint64",
+    subject_transform: transform,
+    republish: {
+      go: "server.RePublish",
+      fields: { src: "string", "dest*": "string", headers_only: "bool" },
+    },
+    "allow_direct*": "bool",
+    "mirror_direct*": "bool",
+    discard_new_per_subject: "bool",
+    "sealed*": "bool",
+    "deny_delete*": "bool",
+    "deny_purge*": "bool",
+    "allow_rollup_hdrs*": "bool",
+    "consumer_limits*": {
+      go: "server.StreamConsumerLimits",
+      fields: { inactive_threshold: "time.Duration", max_ack_pending: "int" },
+    },
+    "allow_msg_ttl*": "bool",
+    subject_delete_marker_ttl: "time.Duration",
+    allow_msg_counter: "bool",
+    allow_atomic: "bool",
+    allow_msg_schedules: "bool",
+    persist_mode: goEnum("default", "async"),
+    allow_batched: "bool",
+    metadata: { map: "string" },
+  },
+};
+
+/** A configuration and whether it is taken to the letter. */
+export const streamConfigRequest: GoStruct = {
+  go: "server.StreamConfigRequest",
+  fields: { ...streamConfig.fields, pedantic: "bool" },
+};
+
+/** A configuration without gaps: what a stream is made with. */
+export type WholeStreamConfig = StreamConfig & Required<Pick<StreamConfig, keyof typeof DEFAULTS>>;
+
+const DEFAULTS = {
+  retention: "limits",
+  max_consumers: -1,
+  max_msgs: -1,
+  max_bytes: -1,
+  max_age: 0,
+  max_msgs_per_subject: -1,
+  max_msg_size: -1,
+  discard: "old",
+  storage: "file",
+  num_replicas: 1,
+  compression: "none",
+  allow_direct: false,
+  mirror_direct: false,
+  sealed: false,
+  deny_delete: false,
+  deny_purge: false,
+  allow_rollup_hdrs: false,
+  consumer_limits: {},
+  allow_msg_ttl: false,
+} as const satisfies Partial<StreamConfig>;
+
+const LIMITS = ["max_msgs", "max_msgs_per_subject", "max_bytes", "max_msg_size", "max_consumers"] as const;
+const LEAST = 1e8;
+const SECOND = 1e9;
+const WINDOW = 120 * SECOND;
+const OUR_METADATA = ["_nats.ver", "_nats.level", "_nats.req.level"];
+
+function invalid(err: string): never {
+  return refuse(10052, { err });
+}
+
+/** The other streams of the account. */
+export type Others = ReadonlyMap<string, { readonly config: StreamConfig }>;
+
+/**
+ * All that a configuration says and leaves open. `pedantic`: what would be corrected is refused.
+ * @throws {Refusal} of what can't be
+ */
+export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic: boolean): WholeStreamConfig {
+  const config: WholeStreamConfig = { ...DEFAULTS, ...given };
+  const correct = (err: string): void => {
+    if (pedantic) refuse(10157, { err });
+  };
+  checkName(config.name);
+  if (bytesOf(config.description ?? "") > 4096) {
+    invalid("stream description is too long, maximum allowed is 4096");
+  }
+  const metadata = Object.entries(config.metadata ?? {});
+  if (metadata.reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0) > 131_072) {
+    invalid("stream metadata exceeds maximum size of 131072 bytes");
+  }
+  if (config.num_replicas === 0) config.num_replicas = 1;
+  if (config.num_replicas > 5) invalid("maximum replicas is 5");
+  if (config.num_replicas < 0) refuse(10133);
+  for (const limit of LIMITS) {
+    if (config[limit] < -1) correct(`${limit} must be set to -1`);
+    if (config[limit] <= 0) config[limit] = -1;
+  }
+  checkTimes(config, correct);
+  checkTogether(config, pedantic);
+  checkTransform(config);
+  if (config.mirror !== undefined) checkMirror(config, config.mirror, others, correct);
+  else if (config.mirror_direct) invalid("stream has no mirror but does have mirror direct");
+  checkSources(config, others);
+  checkExternal(config);
+  checkCycle(config, others);
+  checkSubjects(config);
+  checkPlacement(config);
+  checkRepublish(config, correct);
+  const kept = metadata.filter(([key]) => !OUR_METADATA.includes(key));
+  kept.push(["_nats.req.level", String(levelOf(config))]);
+  config.metadata = Object.fromEntries(kept.sort(([a], [b]) => byBytes(a, b)));
+  if (config.persist_mode === "default") delete config.persist_mode;
+  return inOrder(streamConfig, config);
+}
+
+/** A name, as part of subjects and of paths. @throws {Refusal} 10052 */
+export function checkName(name: string): void {
+  if (name === "" || /[\s.*>/\\]/.test(name)) {
+    invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
+  }
+  if (bytesOf(name) > 255) invalid("stream name is too long, maximum allowed is 255");
+}
+
+function bytesOf(text: string): number {
+  return utf8Encoder.encode(text).length;
+}
+
+function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): void {
+  const { max_age, mirror, sources = [] } = config;
+  const own = mirror === undefined && sources.length === 0;
+  if (max_age < 0) invalid("max age can not be negative");
+  if (max_age > 0 && max_age < LEAST) invalid("max age needs to be >= 100ms");
+  if (!config.duplicate_window && own) {
+    if (max_age > 0 && max_age < WINDOW) correct("duplicate window cannot be bigger than max age");
+    config.duplicate_window = max_age > 0 ? Math.min(max_age, WINDOW) : WINDOW;
+  }
+  const { duplicate_window: window = 0 } = config;
+  if (window < 0) invalid("duplicates window can not be negative");
+  if (max_age > 0 && window > max_age) invalid("duplicates window can not be larger then max age");
+  if (window > 0 && window < LEAST) invalid("duplicates window needs to be >= 100ms");
+}
+
+// What goes together and what doesn't.
+function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
+  const { discard, retention, storage, mirror, sources = [], subject_delete_marker_ttl: marker = 0 } = config;
+  if (config.deny_purge && config.allow_rollup_hdrs && (pedantic || !rollsUp(config))) {
+    invalid("roll-ups require the purge permission");
+  }
+  if (config.discard_new_per_subject) {
+    if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
+    if (config.max_msgs_per_subject <= 0) {
+      invalid("discard new per subject requires max msgs per subject > 0");
+    }
+  }
+  if (marker !== 0) {
+    if (mirror !== undefined) invalid("subject delete markers forbidden on mirrors");
+    if (marker < 0) invalid("subject delete marker TTL must not be negative");
+    if (marker < SECOND) invalid("subject delete marker TTL must be at least 1 second");
+    if (pedantic && !config.allow_msg_ttl) {
+      invalid("subject delete marker cannot be set if message TTLs are disabled");
+    }
+    if (pedantic && !config.allow_rollup_hdrs) {
+      invalid("subject delete marker cannot be set if roll-ups are disabled");
+    }
+    config.allow_msg_ttl = true;
+  }
+  if (config.allow_msg_schedules && pedantic && !config.allow_rollup_hdrs) {
+    invalid("message scheduling cannot be set if roll-ups are disabled");
+  }
+  if (rollsUp(config)) {
+    config.allow_rollup_hdrs = true;
+    config.deny_purge = false;
+  }
+  if (config.allow_msg_counter) {
+    if (discard === "new") invalid("counter stream cannot use discard new");
+    if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
+    if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
+    if (retention !== "limits") invalid("counter stream can only use limits retention");
+  }
+  if (config.allow_msg_schedules) {
+    if (mirror !== undefined) refuse(10186);
+    if (sources.length > 0) refuse(10187);
+    if (discard === "new") invalid("message scheduling cannot use discard new");
+  }
+  if (config.persist_mode === "async") {
+    if (storage === "memory") invalid("async persist mode is only supported on file storage");
+    if (config.allow_atomic) invalid("async persist mode is not supported with atomic batch publish");
+  }
+}
+
+function rollsUp({ subject_delete_marker_ttl: marker = 0, allow_msg_schedules }: StreamConfig): boolean {
+  return marker > 0 || allow_msg_schedules === true;
+}
+
+function checkTransform({ subject_transform: { src = "", dest } = { dest: "" } }: StreamConfig): void {
+  if (src !== "" && !isSubject(src)) refuse(10155, { err: `invalid subject ${src}` });
+  tryTransform(src, dest, 10156);
+}
+
+function tryTransform(src: string, dest: string | undefined, errCode: number): void {
+  if (!dest) return;
+  try {
+    subjectTransform(src, dest);
+  } catch (error) {
+    refuse(errCode, { err: (error as Error).message });
+  }
+}
+
+function isSubject(subject: string): boolean {
+  return isSubscribeSubject(subject) && !/[\t\n\f\r ]/.test(subject);
+}
+
+function checkFilters(
+  { filter_subject, subject_transforms: transforms = [] }: StreamSource,
+  [both, source, destination, overlap]: readonly [number, number, number, number],
+): void {
+  if (filter_subject && transforms.length > 0) refuse(both);
+  for (const [i, { src = "", dest }] of transforms.entries()) {
+    if (src !== "" && !isSubject(src)) refuse(source, { err: `invalid subject ${src}` });
+    tryTransform(src, dest, destination);
+    const collides = ({ src: other = "" }: SubjectTransformConfig, j: number): boolean =>
+      i !== j && subjectsCollide(src, other);
+    if (transforms.some(collides)) refuse(overlap);
+  }
+}
+
+function isName(name: string | undefined): boolean {
+  return !!name && !/[\s.*>/\\]/.test(name);
+}
+
+function checkMirror(
+  config: WholeStreamConfig,
+  mirror: StreamSource,
+  others: Others,
+  correct: (err: string) => void,
+): void {
+  if (config.first_seq) refuse(10143);
+  if (config.subjects?.length) refuse(10034);
+  if (config.sources?.length) refuse(10031);
+  if (config.allow_msg_counter) refuse(10173);
+  if (config.allow_atomic) refuse(10198);
+  if (config.allow_batched) refuse(10209);
+  checkFilters(mirror, [10150, 10151, 10154, 10152]);
+  checkConsumer(mirror, 10213);
+  if (mirror.external !== undefined) return;
+  if (!isName(mirror.name)) refuse(10142);
+  const origin = others.get(mirror.name)?.config;
+  if (origin === undefined) return;
+  if (isLess(config, origin)) refuse(10030);
+  if (config.mirror_direct !== (origin.allow_direct ?? false)) {
+    correct("origin stream has direct get set, mirror has it disabled");
+    config.mirror_direct = origin.allow_direct ?? false;
+  }
+}
+
+// Are its messages to be smaller than those of its origin?
+function isLess(
+  { max_msg_size: ours }: WholeStreamConfig,
+  { max_msg_size: theirs = -1 }: StreamConfig,
+): boolean {
+  return ours > 0 && theirs > 0 && ours < theirs;
+}
+
+function checkConsumer(
+  { consumer, opt_start_seq, opt_start_time, filter_subject }: StreamSource,
+  errCode: number,
+): void {
+  if (consumer === undefined) return;
+  const { name, deliver_subject: subject } = consumer;
+  const plain = !opt_start_seq && !opt_start_time && !filter_subject;
+  if (!isName(name) || !subject || !isPublishSubject(subject) || !plain) refuse(errCode);
+}
+
+function checkSources(config: WholeStreamConfig, others: Others): void {
+  const known = new Set<string>();
+  for (const one of config.sources ?? []) {
+    const { name, filter_subject = "", subject_transforms: transforms = [], external } = one;
+    if (!isName(name)) refuse(10141);
+    const id = JSON.stringify([name, external?.api, external?.deliver, filter_subject, transforms]);
+    if (known.has(id)) refuse(10140);
+    known.add(id);
+    checkFilters(one, [10144, 10145, 10146, 10147]);
+    checkConsumer(one, 10215);
+    const origin = external === undefined ? others.get(name)?.config : undefined;
+    if (origin !== undefined && isLess(config, origin)) refuse(10046);
+  }
+}
+
+function checkExternal({ mirror, sources = [], subjects = [] }: WholeStreamConfig): void {
+  const external = [...(mirror ? [mirror] : []), ...sources].flatMap(({ external: one }) => one ?? []);
+  for (const { deliver: prefix = "" } of external) {
+    if (prefix === "") continue;
+    if (!isPublishSubject(prefix)) refuse(10024, { prefix });
+    for (const subject of subjects) {
+      if (subjectsCollide(subject, `${prefix}.${subject}`)) refuse(10022, { prefix, subject });
+    }
+  }
+  for (const { api: prefix = "" } of external) {
+    if (prefix === "") continue;
+    if (!isPublishSubject(prefix)) {
+      invalid(`stream external api prefix ${goQuote(prefix)} must be a valid subject without wildcards`);
+    }
+    if (subjectsCollide(prefix, "$JS.API")) refuse(10021, { prefix, subject: "$JS.API" });
+  }
+}
+
+// A stream that gets its own messages back would never end.
+function checkCycle(config: WholeStreamConfig, others: Others): void {
+  const visited = new Set<string>();
+  const toVisit: StreamConfig[] = [config];
+  for (const { name, subjects = [name], sources = [], mirror } of toVisit) {
+    if (visited.has(name)) continue;
+    visited.add(name);
+    for (const { name: origin, external, filter_subject: filter = "" } of sources) {
+      if (external !== undefined) continue;
+      if (visited.has(origin)) {
+        if (filter === "" || subjects.some((subject) => subjectsCollide(subject, filter)))
+          invalid("detected cycle");
+        continue;
+      }
+      const other = others.get(origin);
+      if (other !== undefined) toVisit.push(other.config);
+    }
+    if (mirror === undefined || mirror.external !== undefined) continue;
+    if (visited.has(mirror.name)) invalid("detected cycle");
+    const other = others.get(mirror.name);
+    if (other !== undefined) toVisit.push(other.config);
+  }
+}
+
+const RESERVED: readonly (readonly [subject: string, allowed: string, of: string])[] = [
+  ["$JS.>", "$JS.EVENT.>", "jetstream"],
+  ["$JSC.>", "$JS.EVENT.>", "jetstream"],
+  ["$NRG.>", "$JS.EVENT.>", "jetstream"],
+  ["$SYS.>", "$SYS.ACCOUNT.>", "system"],
+];
+
+function checkSubjects(config: WholeStreamConfig): void {
+  const { subjects = [], no_ack, mirror, sources = [] } = config;
+  if (subjects.length === 0 && mirror === undefined && sources.length === 0) config.subjects = [config.name];
+  for (const [i, subject] of subjects.entries()) {
+    if (!isSubject(subject)) invalid("invalid subject");
+    const other = subjects.find((one, j) => j < i && subjectsCollide(one, subject));
+    if (other !== undefined) invalid(`subject ${goQuote(other)} overlaps with ${goQuote(subject)}`);
+    if (no_ack) continue;
+    if (subject === ">") invalid("capturing all subjects requires no-ack to be true");
+    for (const [reserved, allowed, of] of RESERVED) {
+      if (subjectsCollide(subject, reserved) && !subjectCovers(allowed, subject)) {
+        invalid(`subjects that overlap with ${of} api require no-ack to be true`);
+      }
+    }
+  }
+}
+
+function checkPlacement(config: WholeStreamConfig): void {
+  const { placement } = config;
+  if (placement?.preferred) invalid("preferred server not permitted in placement");
+  if (placement && !placement.cluster && !placement.tags?.length) delete config.placement;
+}
+
+function checkRepublish(config: WholeStreamConfig, correct: (err: string) => void): void {
+  const { republish: given, subject_transform: changed, subjects = [] } = config;
+  if (given === undefined) return;
+  if (!given.src) correct("republish source can not be empty");
+  let { src = "", dest } = given;
+  if (src === "") src = ">";
+  if (src === ">" && dest === ">" && changed && subjects.length === 1 && changed.src === subjects[0]) {
+    correct("implicit republish based on subject transform");
+    src = changed.dest;
+    dest = changed.dest;
+  }
+  config.republish = { ...given, src, dest };
+  if (subjects.some((subject) => subjectsCollide(dest, subject))) {
+    invalid("stream configuration for republish destination forms a cycle");
+  }
+  if (dest === "") return;
+  try {
+    subjectTransform(src, dest);
+  } catch {
+    invalid(`stream configuration for republish with transform from '${src}' to '${dest}' not valid`);
+  }
+}
+
+// The level of the API that a client needs to have asked for it.
+function levelOf(config: StreamConfig): number {
+  if (config.allow_batched) return 4;
+  if (config.allow_msg_counter || config.allow_atomic || config.allow_msg_schedules) return 2;
+  if (config.persist_mode === "async") return 2;
+  return config.allow_msg_ttl || config.subject_delete_marker_ttl ? 1 : 0;
+}
+
+/** What a stream that has the configuration `old` may become. @throws {Refusal} of what can't be changed */
+export function updatedStreamConfig(config: WholeStreamConfig, old: StreamConfig): WholeStreamConfig {
+  const update = (what: string): never => invalid(`stream configuration update can not ${what}`);
+  if (config.storage !== old.storage) update("change storage type");
+  if (config.retention !== old.retention && [config.retention, old.retention].includes("workqueue")) {
+    update("change retention policy to/from workqueue");
+  }
+  if (old.sealed && !config.sealed) update("unseal a sealed stream");
+  if (old.deny_delete && !config.deny_delete) update("cancel deny message deletes");
+  if (old.deny_purge && !config.deny_purge) update("cancel deny purge");
+  if (config.mirror !== undefined && JSON.stringify(config.mirror) !== JSON.stringify(old.mirror))
+    refuse(10055);
+  if (old.allow_msg_ttl && !config.allow_msg_ttl) invalid("message TTL status can not be disabled");
+  if (!!config.allow_msg_counter !== !!old.allow_msg_counter) update("change message counter setting");
+  if (old.allow_msg_schedules && !config.allow_msg_schedules)
+    invalid("message schedules can not be disabled");
+  if (config.persist_mode !== old.persist_mode) update("change persist mode");
+  if (!config.sealed) return config;
+  const sealed = {
+    max_age: 0,
+    discard: "new",
+    deny_delete: true,
+    deny_purge: true,
+    allow_rollup_hdrs: false,
+  } as const;
+  return { ...config, ...sealed };
+}
+
+/** The metadata as answers have it; `_nats.ver` and `_nats.level` are of the server that answers. */
+export function shownMetadata(kept: Record<string, string>): Map<string, string> {
+  const all = [...Object.entries(kept), ["_nats.ver", VERSION], ["_nats.level", String(API_LEVEL)]];
+  return new Map(all.sort(([a = ""], [b = ""]) => byBytes(a, b)) as [string, string][]);
+}
