@@ -1,5 +1,6 @@
 // Account: one subject space, apart from all others. Takes what is published to whoever has subscribed.
 import { type Interest, Router } from "./router.ts";
+import { type Mappings, mapping } from "./mapping.ts";
 import type { Message } from "./message.ts";
 
 /** A subscription, of a connection or of the server itself. */
@@ -11,14 +12,17 @@ export interface Subscriber extends Interest {
 export class Account {
   readonly name: string;
   readonly router: Router<Subscriber> = new Router();
+  readonly #mapped: ((subject: string) => string) | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, mappings?: Mappings) {
     this.name = name;
+    this.#mapped = mappings && mapping(mappings);
   }
 
   /** Deliver a message, to who listens to its subject or to another one. How many got it. */
-  publish(message: Message, to: string = message.subject): number {
-    const { plain, groups } = this.router.match(to);
+  publish(given: Message, to?: string): number {
+    const message = this.#mapped === undefined ? given : given.as(this.#mapped(given.subject));
+    const { plain, groups } = this.router.match(to ?? message.subject);
     let delivered = 0;
     for (const sub of plain) if (sub.deliver(message)) delivered++;
     for (const group of groups) if (deliverToOne(group, message)) delivered++;

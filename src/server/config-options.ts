@@ -3,7 +3,9 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { goDuration } from "../lib/go-duration.ts";
 import type { ConfigMap, ConfigValue } from "./config-text.ts";
+import type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
 import type { UserOptions } from "./logins.ts";
+import type { Mappings } from "./mapping.ts";
 import type { AccountOptions, ListenTlsOptions, ServerOptions } from "./options.ts";
 import type { PermissionOptions, SubjectPermission } from "./permissions.ts";
 
@@ -27,9 +29,7 @@ export function optionsOf(config: ConfigMap, read: ReadText): ServerOptions {
     authorization: (value, path) => authorization(value, path, options),
     accounts: (value, path) => {
       for (const [name, account] of entries(value, path)) {
-        each(account, `${path}.${name}`, {
-          users: (users, at) => (accounts[name] = { users: list(users, at, user) }),
-        });
+        accounts[name] = accountOf(account, `${path}.${name}`);
       }
       options.accounts = accounts;
     },
@@ -73,6 +73,68 @@ function authorization(value: ConfigValue, path: string, options: ServerOptions)
   if (one.user !== undefined) users.push(one);
   const fallback = rights && { permissions: rights };
   if (users.length > 0) options.users = users.map((given) => ({ ...fallback, ...given }));
+}
+
+function accountOf(value: ConfigValue, path: string): AccountOptions {
+  const made: { -readonly [K in keyof AccountOptions]: AccountOptions[K] } = {};
+  each(value, path, {
+    users: (given, at) => (made.users = list(given, at, user)),
+    mappings: (given, at) =>
+      (made.mappings = Object.fromEntries(
+        entries(given, at).map(([source, to]) => [source, destinations(to, `${at}.${source}`)]),
+      )),
+    exports: (given, at) => (made.exports = list(given, at, exported)),
+    imports: (given, at) => (made.imports = list(given, at, imported)),
+  });
+  return made;
+}
+
+function destinations(value: ConfigValue, path: string): Mappings[string] {
+  if (typeof value !== "object") return text(value, path);
+  return list(value, path, (one, at) => {
+    const made = { destination: "", weight: 100 };
+    each(one, at, {
+      ...aliases(["destination", "dest"], (given, where) => (made.destination = text(given, where))),
+      weight: (given, where) => (made.weight = Number.parseFloat(text(given, where))),
+    });
+    return made;
+  });
+}
+
+function exported(value: ConfigValue, path: string): ExportOptions {
+  const made: { -readonly [K in keyof ExportOptions]: ExportOptions[K] } = {};
+  each(value, path, {
+    service: (given, at) => (made.service = text(given, at)),
+    stream: (given, at) => (made.stream = text(given, at)),
+    accounts: (given, at) => (made.accounts = list(given, at, text)),
+    ...aliases(["response", "response_type"], (given, at) => {
+      const kind = text(given, at).toLowerCase();
+      if (kind !== "singleton" && kind !== "stream" && kind !== "chunked")
+        refuse(at, given, "singleton, stream or chunked");
+      made.response = kind;
+    }),
+  });
+  return made;
+}
+
+function imported(value: ConfigValue, path: string): ImportOptions {
+  const made: { -readonly [K in keyof ImportOptions]: ImportOptions[K] } = {};
+  each(value, path, {
+    service: (given, at) => (made.service = source(given, at)),
+    stream: (given, at) => (made.stream = source(given, at)),
+    to: (given, at) => (made.to = text(given, at)),
+    prefix: (given, at) => (made.prefix = text(given, at)),
+  });
+  return made;
+}
+
+function source(value: ConfigValue, path: string): ImportSource {
+  const made = { account: "", subject: "" };
+  each(value, path, {
+    account: (given, at) => (made.account = text(given, at)),
+    subject: (given, at) => (made.subject = text(given, at)),
+  });
+  return made;
 }
 
 function user(value: ConfigValue, path: string): UserOptions {

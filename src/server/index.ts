@@ -4,8 +4,10 @@ import type { ServerOptions } from "./options.ts";
 import { type Listen, Server } from "./server.ts";
 
 export type { Clock, Timer } from "../lib/clock.ts";
+export type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
 export type { UserOptions } from "./logins.ts";
 export { ManualClock } from "./manual-clock.ts";
+export type { Mappings, WeightedDestination } from "./mapping.ts";
 export type { AccountOptions, ListenTlsOptions, ServerOptions } from "./options.ts";
 export type { PermissionOptions, SubjectPermission } from "./permissions.ts";
 export type { Faults, PeerAddress } from "./server.ts";

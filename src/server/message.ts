@@ -31,6 +31,12 @@ export class Message {
     this.origin = origin;
   }
 
+  /** The same under another subject. */
+  as(subject: string): Message {
+    const { reply, header, data, sizes, origin } = this;
+    return subject === this.subject ? this : new Message(subject, reply, header, data, sizes, origin);
+  }
+
   /** A message of the server's own. */
   static of(
     subject: string,

@@ -2,12 +2,20 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { check } from "../lib/check.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import type { ExportOptions, ImportOptions } from "./exchange.ts";
 import type { UserOptions } from "./logins.ts";
+import type { Mappings } from "./mapping.ts";
 import type { Limits } from "./peer-host.ts";
 
 /** An account: a subject space of its own, with its users. */
 export interface AccountOptions {
   readonly users?: readonly UserOptions[];
+  /** subjects that are given to what is published here, before anybody sees it */
+  readonly mappings?: Mappings;
+  /** what other accounts may have */
+  readonly exports?: readonly ExportOptions[];
+  /** what it has of other accounts */
+  readonly imports?: readonly ImportOptions[];
 }
 
 /** TLS of a listener. */

@@ -67,6 +67,9 @@ export class Peer implements ServerSink, TransportEvents {
   readonly nonce: string | undefined;
   options: ClientOptions = CLIENT_DEFAULTS;
   identity: Identity | undefined;
+  /** nanoseconds from INFO to CONNECT */
+  rtt = 0;
+  readonly #opened: number;
   readonly #host: PeerHost;
   readonly #transport: Transport;
   readonly #decoder: Decoder;
@@ -89,6 +92,7 @@ export class Peer implements ServerSink, TransportEvents {
     this.#transport = transport;
     this.id = id;
     this.nonce = nonce;
+    this.#opened = host.clock.now();
     const { maxControlLine, maxPayload } = host.limits;
     this.#decoder = new Decoder(new ServerRole(this, maxControlLine), { maxControlLine, maxPayload });
   }
@@ -168,7 +172,10 @@ export class Peer implements ServerSink, TransportEvents {
       return this.#fail("no responders requires headers support", "No Responders Requires Headers");
     }
     if (verbose) this.#outbound.line("+OK\r\n");
-    if (!this.#connected) this.#schedulePing(Math.min(2000, this.#host.limits.pingInterval));
+    if (!this.#connected) {
+      this.rtt = Math.round((this.#host.clock.now() - this.#opened) * 1e6);
+      this.#schedulePing(Math.min(2000, this.#host.limits.pingInterval));
+    }
     this.#connected = true;
     this.#schedule();
   }

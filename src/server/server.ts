@@ -6,9 +6,11 @@ import { memoryPair } from "../transport/memory.ts";
 import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { Account } from "./account.ts";
+import { Exchange } from "./exchange.ts";
 import { goJson } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
 import { Logins } from "./logins.ts";
+import type { Mappings } from "./mapping.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
 import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
@@ -92,9 +94,14 @@ export class Server {
     this.#account(SYSTEM_ACCOUNT);
     this.#logins = new Logins(nobody, token, noAuthUser);
     for (const user of options.users) this.#logins.add(user, nobody);
-    for (const [name, { users = [] }] of Object.entries(options.accounts)) {
-      const account = this.#account(name);
+    const exchange = new Exchange(this.#accounts, clock);
+    for (const [name, { users = [], mappings, exports = [] }] of Object.entries(options.accounts)) {
+      const account = this.#account(name, mappings);
+      exchange.offer(account, exports);
       for (const user of users) this.#logins.add(user, account);
+    }
+    for (const [name, { imports = [] }] of Object.entries(options.accounts)) {
+      for (const wanted of imports) exchange.take(this.#account(name), wanted);
     }
     this.#logins.check();
     this.#host = {
@@ -127,10 +134,10 @@ export class Server {
     return this.#listeners.find(({ scheme }) => scheme === "ws" || scheme === "wss")?.url;
   }
 
-  #account(name: string): Account {
+  #account(name: string, mappings?: Mappings): Account {
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new Account(name);
+      account = new Account(name, mappings);
       this.#accounts.set(name, account);
       const facts = { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION };
       answerUserInfo(account, facts, () => this.#options.clock.now());

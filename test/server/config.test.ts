@@ -66,7 +66,14 @@ test("a configuration as people have it becomes options", () => {
         { user: bob, password: b }
       ]
     }
-    accounts { ORDERS { users: [ { user: carl, password: c } ] } }
+    accounts {
+      ORDERS {
+        users: [ { user: carl, password: c } ]
+        mappings { a: b, "c.*": [ { destination: "d.$1", weight: 30% } ] }
+        exports [ { service: help, response: Stream, accounts: [X] } ]
+        imports [ { stream: { account: X, subject: "ev.>" }, prefix: x } ]
+      }
+    }
   `);
   assert.deepEqual(made, {
     host: "0.0.0.0",
@@ -87,7 +94,14 @@ test("a configuration as people have it becomes options", () => {
       { nkey: "UABC", permissions: { responses: { max: 2, expires: 60_000 } } },
       { user: "bob", password: "b", permissions: { publish: { allow: ["a.>"] } } },
     ],
-    accounts: { ORDERS: { users: [{ user: "carl", password: "c" }] } },
+    accounts: {
+      ORDERS: {
+        users: [{ user: "carl", password: "c" }],
+        mappings: { a: "b", "c.*": [{ destination: "d.$1", weight: 30 }] },
+        exports: [{ service: "help", response: "stream", accounts: ["X"] }],
+        imports: [{ stream: { account: "X", subject: "ev.>" }, prefix: "x" }],
+      },
+    },
   });
 });
 

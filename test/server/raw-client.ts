@@ -4,7 +4,7 @@ import { within } from "../fixtures/cleanup.ts";
 
 /** What differs between two servers that behave alike. */
 const DIFFERS =
-  /"(server_id|server_name|go|port|client_id|client_ip|xkey|nonce|git_commit|id|name|time|host|seq)":("[^"]*"|\d+)/g;
+  /"(server_id|server_name|go|port|client_id|client_ip|xkey|nonce|git_commit|id|name|time|host|seq|rtt)":("[^"]*"|\d+)/g;
 
 // a message with all its lines, or any other line
 const FRAME = /H?MSG [\s\S]*?\r\n(?=(?:H?MSG |PONG|PING|INFO |-ERR|\+OK|$))|.*\r\n/g;
@@ -74,10 +74,11 @@ export class RawClient {
    * their subscriptions: no server promises another.
    */
   get transcript(): string[] {
-    const heard = this.#heard.replace(DIFFERS, '"$1":…');
+    const heard = this.#heard.replace(DIFFERS, '"$1":…').replace(/(?<= )_R_\.\w{6}\.\w{6}(?= )/g, "_R_.…");
     // what differs is in the size too
+    const size = (frame: string): RegExp => (frame.startsWith("H") ? /\d+ \d+\r\n/ : /\d+\r\n/);
     const frames = (heard.match(FRAME) ?? []).map((frame) =>
-      frame.startsWith("MSG") && frame.includes("…") ? frame.replace(/\d+\r\n/, "…\r\n") : frame,
+      /^H?MSG/.test(frame) && frame.includes("…") ? frame.replace(size(frame), "…\r\n") : frame,
     );
     const sorted: string[] = [];
     // of several subscriptions that match, any one hears that nobody was there
