@@ -11,7 +11,7 @@ import type { Home } from "./home.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
 
-interface Request {
+export interface MsgGetRequest {
   readonly seq?: number;
   readonly last_by_subj?: string;
   readonly next_by_subj?: string;
@@ -24,7 +24,8 @@ interface Request {
   readonly no_hdr?: boolean;
 }
 
-const REQUEST: GoStruct = {
+/** Of direct gets, and of those through the API. */
+export const msgGetRequest: GoStruct = {
   go: "server.JSApiMsgGetRequest",
   fields: {
     seq: "uint64",
@@ -73,9 +74,9 @@ function answers(stream: Answering, header: Uint8Array, body: string, subject: s
   const level = headerValue(header, "Nats-Required-Api-Level") ?? "";
   if (level !== "" && !(Number(level) <= LEVEL)) return status("412 Required Api Level");
   if (body === "" && subject === "") return status("408 Empty Request");
-  let request: Request;
+  let request: MsgGetRequest;
   try {
-    request = body === "" ? {} : decodeLoosely(REQUEST, body);
+    request = body === "" ? {} : decodeLoosely(msgGetRequest, body);
   } catch {
     return status("408 Malformed Request");
   }
@@ -102,7 +103,7 @@ function answers(stream: Answering, header: Uint8Array, body: string, subject: s
 }
 
 // Where to begin.
-function first(store: StoreReader, request: Request): Stored | undefined {
+function first(store: StoreReader, request: MsgGetRequest): Stored | undefined {
   const { seq = 0, next_by_subj: next = "", start_time, batch = 0 } = request;
   const from = start_time === undefined ? seq : store.seqAt(timeOf(start_time));
   if (next === "" && batch === 0 && start_time === undefined) return store.get(seq);
@@ -131,7 +132,7 @@ function end(pending: number, lastSeq: number, more = ""): Answer {
   return [`NATS/1.0 204 EOB\r\n${lines}\r\n`, Empty];
 }
 
-function several(stream: Answering, request: Request): Answer[] {
+function several(stream: Answering, request: MsgGetRequest): Answer[] {
   const { batch = 0, max_bytes = 0, next_by_subj: next = "", no_hdr: bare = false } = request;
   const { store } = stream;
   const filters = next === "" ? [] : [next];
@@ -158,7 +159,7 @@ function several(stream: Answering, request: Request): Answer[] {
   return [...sent, end(pending, lastSeq)];
 }
 
-function lastOfMany(stream: Answering, request: Request): Answer[] {
+function lastOfMany(stream: Answering, request: MsgGetRequest): Answer[] {
   const { seq = 0, batch = 0, max_bytes = 0, multi_last = [], start_time, up_to_time } = request;
   const { store } = stream;
   let { up_to_seq: upTo = 0 } = request;

@@ -3,7 +3,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { Nuid } from "../../lib/nuid.ts";
 import type { Account } from "../account.ts";
 import { goJson, goTime } from "../go-text.ts";
-import { Message } from "../message.ts";
+import { Message, type Origin } from "../message.ts";
 import type { Home } from "./home.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly maxMemory: number;
   /** bytes that streams in files may reserve */
   readonly maxStorage: number;
+  /** what audits say of who called */
+  clientOf(origin: Origin): object | undefined;
 }
 
 export class JetStream implements Home {
@@ -30,6 +32,7 @@ export class JetStream implements Home {
   readonly storage: Storage;
   readonly maxMemory: number;
   readonly maxStorage: number;
+  readonly clientOf: (origin: Origin) => object | undefined;
   readonly streams: Map<string, ServedStream> = new Map();
   /** calls of the API, and how many of them failed */
   readonly calls: { total: number; errors: number } = { total: 0, errors: 0 };
@@ -44,6 +47,7 @@ export class JetStream implements Home {
     this.storage = around.storage;
     this.maxMemory = around.maxMemory;
     this.maxStorage = around.maxStorage;
+    this.clientOf = (origin) => around.clientOf(origin);
   }
 
   send(message: Message): void {
@@ -67,6 +71,15 @@ export class JetStream implements Home {
       timestamp: goTime(this.clock.now()),
     };
     this.send(Message.of(to, goJson({ ...head, ...body })));
+  }
+
+  /** Bytes that streams of this storage may grow to. */
+  reserved(storage: "file" | "memory"): number {
+    let sum = 0;
+    for (const { config } of this.streams.values()) {
+      if (config.storage === storage) sum += Math.max(0, config.max_bytes ?? 0);
+    }
+    return sum;
   }
 
   /** @throws {Refusal} 10059 */

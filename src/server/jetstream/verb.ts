@@ -26,6 +26,6 @@ export interface Verb {
   readonly zeros?: object;
   /** a message header for the level of the API is looked at by the handler (it reads the body first) */
   readonly levelLater?: boolean;
-  /** not counted and not audited */
-  readonly uncounted?: boolean;
+  /** the calls that are counted and audited; default: all */
+  readonly counted?: "errors" | "none";
 }
