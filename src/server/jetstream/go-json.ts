@@ -382,5 +382,13 @@ function orderedValue(type: GoType, value: unknown): unknown {
 
 /** The order of Go's maps, and of names in lists. */
 export function byBytes(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  const end = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < end && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  return i === end ? a.length - b.length : rank(a.charCodeAt(i)) - rank(b.charCodeAt(i));
+}
+
+// halves of pairs come behind all that has no pair
+function rank(code: number): number {
+  return code >= 0xe000 ? code - 0x800 : code >= 0xd800 ? code + 0x2000 : code;
 }

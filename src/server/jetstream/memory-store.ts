@@ -2,8 +2,8 @@
 //
 //   blocks   [1024..2047]  [2048..3071]  [4096..5119]      a block without messages is not kept
 //              .xx.x...      xxxxxxxx      xxx             a slot for each sequence
-import { Empty } from "../../lib/bytes.ts";
 import { subjectMatches } from "../../protocol/subject.ts";
+import { Arena, type Kept } from "./arena.ts";
 import { byBytes } from "./go-json.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
@@ -16,7 +16,7 @@ const SCAN = 256;
 interface Block {
   /** sequence of the first slot */
   readonly base: number;
-  readonly slots: (Stored | undefined)[];
+  readonly slots: (Kept | undefined)[];
   live: number;
 }
 
@@ -26,6 +26,7 @@ export type Accounting = "file" | "memory";
 export class MemoryStore implements Store {
   readonly #accounting: Accounting;
   readonly #index = new SubjectIndex();
+  readonly #arena = new Arena();
   /** ascending */
   #blocks: Block[] = [];
   #messages = 0;
@@ -75,14 +76,14 @@ export class MemoryStore implements Store {
     return text + (header.length > 0 ? 34 : 30);
   }
 
-  get(seq: number): Stored | undefined {
+  get(seq: number): Kept | undefined {
     const block = this.#blocks[this.#blockAt(seq)];
     return block?.slots[seq - block.base];
   }
 
   append(subject: string, header: Uint8Array, data: Uint8Array, time: number): Stored {
     const seq = this.#lastSeq + 1;
-    const stored: Stored = { seq, subject, header: kept(header), data: kept(data), time };
+    const stored = this.#arena.keep(seq, subject, time, header, data);
     let block = this.#blocks.at(-1);
     const base = seq - (seq % BLOCK);
     if (block?.base !== base) this.#blocks.push((block = { base, slots: [], live: 0 }));
@@ -112,6 +113,7 @@ export class MemoryStore implements Store {
     block.slots[seq - block.base] = undefined;
     if (--block.live === 0) this.#blocks.splice(at, 1);
     this.#index.remove(stored.subject, seq);
+    this.#arena.free(stored, this.#lives);
     this.#messages--;
     this.#bytes -= this.size(stored.subject, stored.header, stored.data);
     if (seq === this.#firstSeq) this.#firstSeq = this.#nextLive(seq)?.seq ?? this.#lastSeq + 1;
@@ -229,6 +231,8 @@ export class MemoryStore implements Store {
 
   async destroy(): Promise<void> {}
 
+  readonly #lives = (kept: Kept): boolean => this.get(kept.seq) === kept;
+
   #nextLive(from: number): Stored | undefined {
     for (let i = this.#blockAt(from); i < this.#blocks.length; i++) {
       const { base, slots } = this.#blocks[i] as Block;
@@ -271,11 +275,6 @@ export function matchesAll(filters: Filters): boolean {
 
 export function matches(filters: Filters, subject: string): boolean {
   return filters.length === 0 || filters.some((filter) => subjectMatches(filter, subject));
-}
-
-// What comes is a view of what was read, which is not to be kept.
-function kept(bytes: Uint8Array): Uint8Array {
-  return bytes.length === 0 ? Empty : bytes.slice();
 }
 
 function utf8Length(text: string): number {
