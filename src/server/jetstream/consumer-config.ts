@@ -1,0 +1,346 @@
+// Consumer config: what a configuration may say, what it means where it says nothing, and what an update may change. For consumer-api.
+import { utf8Encoder } from "../../lib/bytes.ts";
+import type { ConsumerConfig } from "../../protocol/jetstream/consumer.ts";
+import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
+import { goDurationText, goQuote } from "../go-text.ts";
+import { isPublishSubject, isSubscribeSubject, subjectsCollide } from "../subjects.ts";
+import { goEnum, type GoOwn, type GoStruct, inOrder } from "./go-json.ts";
+import { refuse } from "./refusal.ts";
+
+/** A configuration, with what only servers ask each other for. */
+export interface ServedConfig extends ConsumerConfig {
+  /** for a mirror or a source: it is no interest of its stream */
+  direct?: boolean;
+  sourcing?: boolean;
+}
+
+/** One of these words; the error names the kind. */
+function words(kind: string, ...values: readonly string[]): GoOwn {
+  return {
+    read(token) {
+      const value = values.find((one) => token === `"${one}"`);
+      if (value === undefined) throw new Error(`unknown ${kind}: ${token}`);
+      return value;
+    },
+  };
+}
+
+/** Its fields, in the order of the wire. */
+export const consumerConfig: GoStruct = {
+  go: "server.ConsumerConfig",
+  fields: {
+    durable_name: "string",
+    name: "string",
+    description: "string",
+    "deliver_policy*": goEnum(
+      "all",
+      "undefined",
+      "last",
+      "new",
+      "by_start_sequence",
+      "by_start_time",
+      "last_per_subject",
+    ),
+    opt_start_seq: "uint64",
+    opt_start_time: "time.Time",
+    "ack_policy*": goEnum("none", "all", "explicit", "flow_control"),
+    ack_wait: "time.Duration",
+    max_deliver: "int",
+    backoff: { list: "time.Duration" },
+    filter_subject: "string",
+    filter_subjects: { list: "string" },
+    "replay_policy*": goEnum("instant", "original"),
+    rate_limit_bps: "uint64",
+    sample_freq: "string",
+    max_waiting: "int",
+    max_ack_pending: "int",
+    flow_control: "bool",
+    headers_only: "bool",
+    max_batch: "int",
+    max_expires: "time.Duration",
+    max_bytes: "int",
+    deliver_subject: "string",
+    deliver_group: "string",
+    idle_heartbeat: "time.Duration",
+    inactive_threshold: "time.Duration",
+    "num_replicas*": "int",
+    mem_storage: "bool",
+    direct: "bool",
+    sourcing: "bool",
+    metadata: { map: "string" },
+    pause_until: "time.Time",
+    priority_groups: { list: "string" },
+    priority_policy: words("priority policy", "none", "overflow", "pinned_client", "prioritized"),
+    priority_timeout: "time.Duration",
+  },
+};
+
+/** The request that makes a consumer or changes it. */
+export const createConsumerRequest: GoStruct = {
+  go: "server.CreateConsumerRequest",
+  fields: {
+    stream_name: "string",
+    config: consumerConfig,
+    action: words("consumer action", "create", "update", ""),
+    pedantic: "bool",
+  },
+};
+
+const SECOND = 1e9;
+const LONGEST_DESCRIPTION = 4096;
+const MOST_METADATA = 131_072;
+const GROUP = /^[a-zA-Z0-9/_=-]{1,16}$/;
+
+const bytesOf = (text: string): number => utf8Encoder.encode(text).length;
+
+/** The configuration with all that it leaves open. @throws {Refusal} of what a pedantic request leaves open or has wrong */
+export function wholeConsumerConfig(
+  given: ServedConfig,
+  stream: StreamConfig,
+  pedantic: boolean,
+): ServedConfig {
+  const config: ServedConfig = { ...given };
+  const limits = stream.consumer_limits ?? {};
+  const acked = config.ack_policy === "explicit" || config.ack_policy === "all";
+  config.deliver_policy =
+    config.deliver_policy === undefined || String(config.deliver_policy) === "undefined"
+      ? "all"
+      : config.deliver_policy;
+  config.ack_policy ??= "none";
+  config.replay_policy ??= "instant";
+  config.num_replicas ??= 0;
+  const correct = (wrong: boolean, err: string): boolean => {
+    if (wrong && pedantic) refuse(10157, { err });
+    return wrong;
+  };
+  const { max_deliver = 0, backoff = [], max_ack_pending = 0 } = config;
+  if (max_deliver === 0 || correct(max_deliver < -1, "max_deliver must be set to -1"))
+    config.max_deliver = -1;
+  if (config.ack_policy === "flow_control") {
+    config.flow_control = true;
+    config.idle_heartbeat = SECOND;
+  }
+  const [first] = backoff;
+  if (first !== undefined) {
+    correct(
+      config.ack_wait !== undefined && config.ack_wait !== first,
+      "first backoff value has to equal batch AckWait",
+    );
+    config.ack_wait = first;
+  } else if (acked && !config.ack_wait) config.ack_wait = 30 * SECOND;
+  if (!config.deliver_subject && !config.max_waiting) config.max_waiting = 512;
+  if (correct(max_ack_pending < -1, "max_ack_pending must be set to -1")) config.max_ack_pending = -1;
+  for (const name of [
+    "max_batch",
+    "max_bytes",
+    "max_expires",
+    "idle_heartbeat",
+    "inactive_threshold",
+    "priority_timeout",
+  ] as const) {
+    if (correct((config[name] ?? 0) < 0, `${name} must not be negative`)) config[name] = 0;
+  }
+  if (max_ack_pending === 0) {
+    const limit = limits.max_ack_pending ?? 0;
+    if (limit > 0) config.max_ack_pending = limit;
+    else if (acked) config.max_ack_pending = 1000;
+  }
+  if (!config.inactive_threshold) {
+    const limit = limits.inactive_threshold ?? 0;
+    if (limit > 0) config.inactive_threshold = limit;
+    else if (!config.durable_name) config.inactive_threshold = 5 * SECOND;
+  }
+  if (config.priority_policy === "pinned_client" && !config.priority_timeout)
+    config.priority_timeout = 120 * SECOND;
+  if (config.priority_policy === "none") delete config.priority_policy;
+  config.metadata = keptMetadata(config);
+  return inOrder(consumerConfig, config);
+}
+
+/** The same, paused until then; `""`: not paused. */
+export function withPause({ pause_until: _, ...config }: ServedConfig, until: string): ServedConfig {
+  const paused: ServedConfig = until === "" ? config : { ...config, pause_until: until };
+  return inOrder(consumerConfig, { ...paused, metadata: keptMetadata(paused) });
+}
+
+// Of the server's own metadata the level that the consumer needs is kept; the rest is made when it is shown.
+function keptMetadata(config: ServedConfig): Record<string, string> {
+  const own = Object.entries(config.metadata ?? {}).filter(([key]) => !key.startsWith("_nats."));
+  return Object.fromEntries([["_nats.req.level", String(levelOf(config))], ...own]);
+}
+
+function levelOf({
+  pause_until = "",
+  priority_policy,
+  priority_groups = [],
+  ack_policy,
+}: ServedConfig): number {
+  if (ack_policy === "flow_control") return 4;
+  return pause_until !== "" || priority_policy !== undefined || priority_groups.length > 0 ? 1 : 0;
+}
+
+/** @throws {Refusal} of what can't be. `config` is whole. */
+export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig): void {
+  const { num_replicas = 0, metadata = {}, direct, deliver_subject = "" } = config;
+  if (num_replicas > (stream.num_replicas ?? 1)) refuse(num_replicas > 1 ? 10074 : 10126);
+  if (num_replicas < 0) refuse(10133);
+  if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
+  const size = Object.entries(metadata).reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0);
+  if (size > MOST_METADATA) refuse(10135, { limit: MOST_METADATA });
+  if (direct && deliver_subject === "") refuse(10090);
+  if (direct && config.durable_name) refuse(10091);
+  if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
+  if (deliver_subject === "") checkPull(config, stream);
+  else checkPush(config, stream);
+  checkLimits(config, stream);
+  checkWaits(config);
+  checkFilters(config);
+  checkStart(config);
+  checkSampling(config);
+  if (config.flow_control && !config.idle_heartbeat) refuse(10108);
+  checkGroups(config);
+  if (stream.retention === "workqueue" && config.ack_policy !== "explicit") refuse(10098);
+}
+
+function checkPush(config: ServedConfig, stream: StreamConfig): void {
+  const { deliver_subject = "", idle_heartbeat = 0, max_ack_pending = 0 } = config;
+  if (!isPublishSubject(deliver_subject) && isSubscribeSubject(deliver_subject)) refuse(10079);
+  if (!isPublishSubject(deliver_subject)) refuse(10112);
+  if (stream.subjects?.some((subject) => subjectsCollide(subject, deliver_subject))) refuse(10081);
+  if (config.max_waiting) refuse(10080);
+  if (max_ack_pending > 0 && config.ack_policy === "none") refuse(10082);
+  if (idle_heartbeat > 0 && idle_heartbeat < SECOND / 10) refuse(10083);
+  if (config.ack_policy !== "flow_control") return;
+  if (max_ack_pending <= 0) refuse(10220);
+  if (config.ack_wait) refuse(10221);
+  if (config.max_deliver !== -1) refuse(10222);
+}
+
+function checkPull(config: ServedConfig, stream: StreamConfig): void {
+  const { max_expires = 0 } = config;
+  if (config.ack_policy === "flow_control") refuse(10218);
+  if (config.ack_policy === "none" && stream.retention === "workqueue") refuse(10084);
+  if (config.rate_limit_bps) refuse(10086);
+  if ((config.max_waiting ?? 0) < 0) refuse(10087);
+  if (config.idle_heartbeat) refuse(10088);
+  if (config.flow_control) refuse(10089);
+  if ((config.max_batch ?? 0) < 0) refuse(10114);
+  if (max_expires !== 0 && max_expires < 1e6) refuse(10115);
+}
+
+function checkLimits(config: ServedConfig, { consumer_limits = {} }: StreamConfig): void {
+  const { max_ack_pending: most = 0, inactive_threshold: longest = 0 } = consumer_limits;
+  if (most > 0 && (config.max_ack_pending ?? 0) > most) refuse(10121, { limit: most });
+  if (longest > 0 && (config.inactive_threshold ?? 0) > longest) {
+    refuse(10153, { limit: goDurationText(longest / 1e6) });
+  }
+}
+
+function checkWaits({ ack_wait = 0, backoff = [], max_deliver = -1 }: ServedConfig): void {
+  if (backoff.some((wait) => wait < 0)) refuse(10184);
+  if (ack_wait < 0) refuse(10183);
+  if (max_deliver > 0 && backoff.length > max_deliver) refuse(10116);
+}
+
+function checkFilters({ filter_subject = "", filter_subjects = [] }: ServedConfig): void {
+  const filters = filter_subject === "" ? filter_subjects : [filter_subject];
+  if (filters.includes("")) refuse(10139);
+  for (const [i, filter] of filters.entries()) {
+    if (!isSubscribeSubject(filter)) refuse(10052, { err: "invalid subject" });
+    if (filters.some((other, j) => i !== j && subjectsCollide(filter, other))) refuse(10138);
+  }
+}
+
+const POLICIES: Readonly<Record<string, string>> = {
+  all: "all",
+  last: "last",
+  new: "new",
+  last_per_subject: "last per subject",
+  by_start_sequence: "by start sequence",
+  by_start_time: "by start time",
+};
+
+function checkStart(config: ServedConfig): void {
+  const { deliver_policy: policy = "all", opt_start_seq: seq = 0, opt_start_time: time } = config;
+  const also = (what: string): never =>
+    refuse(10094, {
+      err: `consumer delivery policy is deliver ${POLICIES[policy]}, but optional start ${what} is also set`,
+    });
+  const missing = (what: string): never =>
+    refuse(10094, {
+      err: `consumer delivery policy is deliver ${POLICIES[policy]}, but optional ${what} is not set`,
+    });
+  if (policy === "by_start_sequence") {
+    if (seq === 0) missing("start sequence");
+    if (time !== undefined) also("time");
+    return;
+  }
+  if (policy === "by_start_time") {
+    if (time === undefined) missing("start time");
+    if (seq !== 0) also("start sequence");
+    return;
+  }
+  if (seq !== 0) also("sequence");
+  if (time !== undefined) also("time");
+  if (policy === "last_per_subject" && !config.filter_subject && !config.filter_subjects?.length) {
+    missing("filter subject");
+  }
+}
+
+function checkSampling({ sample_freq = "" }: ServedConfig): void {
+  if (sample_freq === "") return;
+  const share = sample_freq.replace(/%$/, "");
+  if (!/^[+-]?\d+$/.test(share)) {
+    refuse(10095, { err: `strconv.Atoi: parsing ${goQuote(share)}: invalid syntax` });
+  }
+  if (Number(share) < 0) refuse(10095, { err: "<nil>" });
+}
+
+function checkGroups(config: ServedConfig): void {
+  const { priority_policy, priority_groups: groups = [] } = config;
+  if (priority_policy === undefined) {
+    if (groups.length > 0) refuse(10196);
+    if (config.priority_timeout) refuse(10197);
+    return;
+  }
+  if (config.deliver_subject) refuse(10178);
+  if (groups.length === 0) refuse(10159);
+  for (const group of groups) {
+    if (group === "") refuse(10161);
+    checkGroup(group);
+  }
+}
+
+/** @throws {Refusal} of what can't be the name of a priority group */
+export function checkGroup(group: string): void {
+  if (!GROUP.test(group)) refuse(10162);
+}
+
+// What stays as it was made, and what the refusal calls it.
+const FIXED: readonly (readonly [keyof ServedConfig, string])[] = [
+  ["deliver_policy", "deliver policy"],
+  ["opt_start_seq", "start sequence"],
+  ["opt_start_time", "start time"],
+  ["ack_policy", "ack policy"],
+  ["replay_policy", "replay policy"],
+  ["idle_heartbeat", "heart beats"],
+  ["flow_control", "flow control"],
+  ["mem_storage", "storage type"],
+  ["direct", "direct"],
+  ["sourcing", "sourcing"],
+];
+
+/** May a consumer become this? `bound`: somebody listens to its deliver subject. @throws {Refusal} 10012, 10013 */
+export function checkConsumerUpdate(before: ServedConfig, after: ServedConfig, bound: boolean): void {
+  const no = (what: string): never => refuse(10012, { err: what });
+  for (const [name, what] of FIXED) {
+    if ((before[name] || undefined) !== (after[name] || undefined)) no(`${what} can not be updated`);
+  }
+  const [from, to] = [before.deliver_subject ?? "", after.deliver_subject ?? ""];
+  if (from !== to) {
+    if (from === "") no("can not update pull consumer to push based");
+    if (to === "") no("can not update push consumer to pull based");
+    if (bound) refuse(10013);
+  }
+  if ((before.max_waiting ?? 0) !== (after.max_waiting ?? 0)) no("max waiting can not be updated");
+}

@@ -1,0 +1,675 @@
+// Consumer: sends the messages of a stream to who wants them, keeps book of what was acknowledged, and sends the rest again.
+//
+//   stream --stored()--> wake --> #run: next message --> side (push or pull) chooses who gets it --> #sent: pending until its ack
+//                                    ^                                                                          |
+//                                    '------------------ again: refused, or silent for too long <---------------'
+//
+// All that it does of its own accord happens in #run, in a microtask, and in #tick, when time has passed.
+import { Empty, utf8Decoder } from "../../lib/bytes.ts";
+import type { ConsumerInfo, SequenceInfo } from "../../protocol/jetstream/consumer.ts";
+import type { Subscriber } from "../account.ts";
+import { goNanos, goTime } from "../go-text.ts";
+import { timeOf } from "../go-time.ts";
+import { internal } from "../internal.ts";
+import { Message } from "../message.ts";
+import { parseAck } from "./ack.ts";
+import { Alarm } from "./alarm.ts";
+import type { ServedConfig } from "./consumer-config.ts";
+import { withHeaders } from "../header-block.ts";
+import type { Home } from "./home.ts";
+import { Line } from "./line.ts";
+import { Pending, type Sent } from "./pending.ts";
+import { PullSide } from "./pull-side.ts";
+import { PushSide } from "./push-side.ts";
+import type { ServedConsumer, ServedStream } from "./served.ts";
+import { msOf, type Position, type Serving, type Side } from "./serving.ts";
+import { startOf } from "./start.ts";
+import type { Filters, Stored } from "./stored.ts";
+import type { Watcher } from "./watched.ts";
+
+// bytes that are sent in a row before others have their turn
+const TURN = 1 << 20;
+
+const NO_TIME = "0001-01-01T00:00:00Z";
+
+/** How far a consumer is, to be kept. */
+export interface ConsumerState {
+  readonly delivered: Position;
+  readonly floor: Position;
+  readonly nextSeq: number;
+  readonly picked: readonly number[];
+  readonly resume: number;
+  readonly pending: readonly (readonly [seq: number, delivery: number, at: number])[];
+  readonly deliveries: readonly (readonly [seq: number, count: number])[];
+}
+
+/** A message that can be sent, and how often it will have been sent then. */
+interface Next {
+  readonly message: Stored;
+  readonly deliveries: number;
+}
+
+export class Consumer implements ServedConsumer, Serving {
+  readonly home: Home;
+  readonly name: string;
+  readonly created: number;
+  readonly counts: boolean;
+  readonly delivered: Position;
+  readonly #floor: Position;
+  readonly #stream: ServedStream;
+  readonly #side: Side;
+  readonly #alarm: Alarm;
+  readonly #subscriptions: readonly Subscriber[];
+  readonly #pending = new Pending();
+  readonly #again = new Line();
+  // deliveries of those that were sent more than once
+  readonly #deliveries = new Map<number, number>();
+  #config: ServedConfig;
+  #filters: Filters = [];
+  // the first sequence that was not looked at
+  #nextSeq: number;
+  // the last of each subject, to be sent before what is stored at and behind #resume; the next one last
+  #picked: number[];
+  #resume: number;
+  #unsent: number;
+  #used: number;
+  #woken = false;
+  #paused: boolean;
+  #ended = false;
+
+  /** `state`: of one from before, which goes on */
+  constructor(
+    home: Home,
+    stream: ServedStream,
+    name: string,
+    config: ServedConfig,
+    created: number,
+    state?: ConsumerState,
+  ) {
+    this.home = home;
+    this.name = name;
+    this.created = created;
+    this.#stream = stream;
+    this.#config = config;
+    this.counts = config.direct !== true && config.sourcing !== true;
+    this.#filters = filtersOf(config);
+    const { store } = stream;
+    const { seq, picked, resume } = startOf(config, store, this.#filters);
+    this.#nextSeq = seq;
+    this.#picked = picked.reverse();
+    this.#resume = resume;
+    this.delivered = { delivery: 0, seq: seq - 1, active: 0 };
+    this.#floor = { ...this.delivered };
+    if (state !== undefined) this.#restore(state);
+    this.#unsent = this.#countUnsent();
+    this.#used = home.clock.now();
+    this.#paused = this.#pauseEnds(this.#used) !== Infinity;
+    this.#alarm = new Alarm(home.clock, () => this.#tick());
+    this.#side = config.deliver_subject ? new PushSide(this) : new PullSide(this);
+    this.#subscriptions = this.#subscribe();
+    for (const subscription of this.#subscriptions) home.account.router.add(subscription);
+    stream.watch(this);
+    if (state === undefined) this.#adviseAction("CREATED", "create");
+    this.#tick();
+    this.#save();
+  }
+
+  #subscribe(): Subscriber[] {
+    const { streamName, name } = this;
+    const next = internal(`$JS.API.CONSUMER.MSG.NEXT.${streamName}.${name}`, ({ reply, data, header }) => {
+      if (reply !== "") this.#request(reply, data, header);
+    });
+    if (this.#config.ack_policy === "none") return [next];
+    return [next, internal(`$JS.ACK.${streamName}.${name}.*.*.*.*.*`, (message) => this.#acked(message))];
+  }
+
+  get config(): ServedConfig {
+    return this.#config;
+  }
+
+  get streamName(): string {
+    return this.#stream.name;
+  }
+
+  get filters(): Filters {
+    return this.#filters;
+  }
+
+  get unsent(): number {
+    return this.#unsent;
+  }
+
+  get again(): number {
+    return this.#again.size;
+  }
+
+  get ackPending(): number {
+    return this.#pending.size;
+  }
+
+  // --- time
+
+  wake(): void {
+    if (this.#woken || this.#ended) return;
+    this.#woken = true;
+    queueMicrotask(() => this.#run());
+  }
+
+  wakeAt(time: number): void {
+    if (!this.#ended) this.#alarm.at(time);
+  }
+
+  #tick(): void {
+    if (this.#ended) return;
+    const now = this.home.clock.now();
+    for (const { seq } of this.#pending.takeDue(now)) this.#sendAgain(seq);
+    if (this.#paused && this.#pauseEnds(now) === Infinity) {
+      this.#minuteThePause();
+      this.wake();
+    }
+    const next = Math.min(
+      this.#side.tick(now),
+      this.#pauseEnds(now),
+      this.#idleEnds(now),
+      this.#pending.nextDue,
+    );
+    if (this.#again.size > 0) this.wake();
+    this.wakeAt(next);
+  }
+
+  #idleEnds(now: number): number {
+    const threshold = msOf(this.#config.inactive_threshold);
+    if (threshold === 0) return Infinity;
+    if (this.#side.inUse() || this.#pending.nextDue !== Infinity) this.#used = now;
+    if (now >= this.#used + threshold) {
+      this.delete();
+      return Infinity;
+    }
+    return this.#used + threshold;
+  }
+
+  // --- what the stream tells
+
+  stored(_message: Stored): void {
+    this.#unsent++;
+    if (this.#side.ready()) this.wake();
+  }
+
+  removed(message: Stored, why: Parameters<Watcher["removed"]>[1]): void {
+    const { seq } = message;
+    if (this.#isUnsent(seq)) this.#unsent--;
+    const sent = this.#pending.get(seq);
+    if (sent !== undefined && why !== "purged" && why !== "settled") {
+      this.#terminated(seq, sent.delivery, "Unacknowledged message was deleted");
+    }
+  }
+
+  #isUnsent(seq: number): boolean {
+    return seq >= this.#resume ? seq >= this.#nextSeq : this.#picked.includes(seq);
+  }
+
+  purged(firstSeq: number, filter: string): void {
+    const { store } = this.#stream;
+    const first = filter === "" ? firstSeq : store.firstSeq;
+    this.#nextSeq = Math.max(this.#nextSeq, first);
+    this.#picked = this.#picked.filter((seq) => store.get(seq) !== undefined);
+    for (const { seq, delivery } of this.#pending.values()) {
+      if (store.get(seq) !== undefined) continue;
+      this.#floor.delivery = Math.max(this.#floor.delivery, delivery);
+      this.#forget(seq);
+    }
+    if (this.#floor.seq < first - 1) this.#floor.seq = first - 1;
+    if (this.#pending.size === 0) this.#floorToDelivered();
+    this.#unsent = this.#countUnsent();
+    this.#save();
+  }
+
+  wants({ seq }: Stored): boolean {
+    if (this.#deliveries.has(seq)) return true;
+    if (seq <= this.#floor.seq) return false;
+    return this.#config.ack_policy !== "explicit" || seq >= this.#nextSeq || this.#pending.has(seq);
+  }
+
+  streamDeleted(): void {
+    this.#end("409 Consumer Deleted");
+    this.#adviseAction("DELETED", "delete");
+  }
+
+  shutDown(): void {
+    this.#end("409 Server Shutdown");
+  }
+
+  #countUnsent(): number {
+    return (
+      this.#picked.length + this.#stream.store.count(this.#filters, Math.max(this.#resume, this.#nextSeq))
+    );
+  }
+
+  // --- sending
+
+  #run(): void {
+    this.#woken = false;
+    if (this.#ended || this.#pauseEnds(this.home.clock.now()) !== Infinity) return;
+    for (let sent = 0; this.#side.ready(); ) {
+      const next = this.#next();
+      if (next === undefined) {
+        if (this.#unsent === 0) this.#side.atEnd();
+        return;
+      }
+      const size = this.#send(next);
+      if (size === 0) return;
+      sent += size;
+      if (sent >= TURN) return void this.home.clock.after(0, () => this.wake());
+    }
+  }
+
+  #next(): Next | undefined {
+    const { store } = this.#stream;
+    for (let seq = this.#again.first(); seq !== undefined; seq = this.#again.first()) {
+      const message = store.get(seq);
+      if (message !== undefined) return { message, deliveries: this.#deliveriesOf(seq) + 1 };
+      this.#again.delete(seq);
+    }
+    const { max_ack_pending = 0 } = this.#config;
+    if (this.#unsent === 0 || (max_ack_pending > 0 && this.#pending.size >= max_ack_pending))
+      return undefined;
+    for (let seq = this.#picked.at(-1); seq !== undefined; seq = this.#picked.at(-1)) {
+      const message = store.get(seq);
+      if (message !== undefined) return { message, deliveries: 1 };
+      this.#picked.pop();
+    }
+    const message = store.next(this.#filters, Math.max(this.#nextSeq, this.#resume));
+    return message && { message, deliveries: 1 };
+  }
+
+  // The bytes that it came to; 0 when nobody wants it now.
+  #send({ message, deliveries }: Next): number {
+    const { subject, seq, time } = message;
+    const { delivered } = this;
+    const delivery = delivered.delivery + 1;
+    const unsent = deliveries > 1 ? this.#unsent : this.#unsent - 1;
+    const reply = `$JS.ACK.${this.streamName}.${this.name}.${deliveries}.${seq}.${delivery}.${goNanos(time)}.${unsent}`;
+    let { header, data } = message;
+    const size = subject.length + reply.length + header.length + data.length;
+    const target = this.#side.choose(size);
+    if (target === undefined) {
+      // others that are to be sent again have their turn first
+      if (deliveries > 1) {
+        this.#again.delete(seq);
+        this.#again.push(seq);
+      }
+      return 0;
+    }
+    if (this.#config.headers_only === true) {
+      header = withHeaders(header, [["Nats-Msg-Size", data.length]]);
+      data = Empty;
+    }
+    if (target.pin !== undefined) header = withHeaders(header, [["Nats-Pin-Id", target.pin]]);
+    const sizes = header.length > 0 ? `${header.length} ${header.length + data.length}` : `${data.length}`;
+    this.#sent(seq, deliveries);
+    this.home.account.publish(new Message(subject, reply, header, data, sizes, undefined), target.inbox);
+    this.#side.sent(target, size);
+    if (this.#config.ack_policy === "none") this.#stream.settled(seq);
+    this.#save();
+    return size;
+  }
+
+  // Keep book of it.
+  #sent(seq: number, deliveries: number): void {
+    const now = this.home.clock.now();
+    const { delivered } = this;
+    delivered.delivery++;
+    delivered.active = now;
+    if (deliveries > 1) {
+      this.#again.delete(seq);
+      this.#deliveries.set(seq, deliveries);
+    } else {
+      this.#unsent--;
+      if (this.#picked.at(-1) === seq) this.#picked.pop();
+      delivered.seq = seq;
+      this.#nextSeq = seq + 1;
+    }
+    if (this.#config.ack_policy === "none") {
+      Object.assign(this.#floor, delivered);
+      return;
+    }
+    const due = now + this.#wait(deliveries);
+    const sent = this.#pending.get(seq);
+    if (sent === undefined) this.#pending.add({ seq, delivery: delivered.delivery, at: now, due });
+    else {
+      sent.at = now;
+      this.#pending.postpone(sent, due);
+    }
+    this.wakeAt(due);
+  }
+
+  // Milliseconds until it is sent again, after so many deliveries.
+  #wait(deliveries: number): number {
+    const { backoff = [], ack_wait } = this.#config;
+    return msOf(backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait);
+  }
+
+  #deliveriesOf(seq: number): number {
+    return this.#deliveries.get(seq) ?? 1;
+  }
+
+  // Unless it was sent as often as may be.
+  #sendAgain(seq: number): void {
+    const { max_deliver = -1 } = this.#config;
+    const deliveries = this.#deliveriesOf(seq);
+    if (max_deliver < 1 || deliveries < max_deliver) {
+      this.#again.push(seq);
+      return;
+    }
+    this.#advise("MAX_DELIVERIES", "max_deliver", { stream_seq: seq, deliveries });
+    this.#pending.delete(seq);
+    this.delivered.active = this.home.clock.now();
+    this.#save();
+    // there may be room for another one
+    this.wake();
+  }
+
+  // --- acknowledgements
+
+  #acked({ subject, data, reply, header }: Message): void {
+    const [, , , , count, stream, consumer] = subject.split(".");
+    const deliveries = Number(count);
+    const seq = Number(stream);
+    const delivery = Number(consumer);
+    // of a message that was not sent, or of none
+    if (!(seq < this.#nextSeq) || !(delivery >= 0)) return;
+    this.#used = this.home.clock.now();
+    const said = parseAck(data);
+    switch (said.kind) {
+      case "ack":
+        this.#sample(seq, delivery, deliveries);
+        this.#ack(seq, delivery);
+        break;
+      case "next":
+        this.#sample(seq, delivery, deliveries);
+        this.#ack(seq, delivery);
+        if (reply !== "") this.#side.request(reply, said.request, header);
+        return;
+      case "nak":
+        this.#nak(seq, delivery, deliveries, said.delay);
+        break;
+      case "progress": {
+        const sent = this.#pending.get(seq);
+        if (sent !== undefined) this.#postpone(sent, this.#wait(this.#deliveriesOf(seq)));
+        break;
+      }
+      case "term":
+        this.#terminated(seq, delivery, said.reason);
+        break;
+      case "none":
+    }
+    if (reply !== "") this.home.send(Message.of(reply));
+  }
+
+  #postpone(sent: Sent, delay: number): void {
+    const due = this.home.clock.now() + delay;
+    this.#pending.postpone(sent, due);
+    this.wakeAt(due);
+  }
+
+  #ack(seq: number, delivery: number): void {
+    if (this.#config.ack_policy === "all") this.#ackAll(seq, delivery);
+    else this.#ackOne(seq, delivery);
+    this.#floor.active = this.home.clock.now();
+    this.#save();
+    this.wake();
+  }
+
+  #ackOne(seq: number, delivery: number): void {
+    const sent = this.#pending.get(seq);
+    const first = sent?.delivery ?? delivery;
+    this.#forget(seq);
+    if (this.#pending.size === 0) this.#floorToDelivered();
+    else if (first === this.#floor.delivery + 1) {
+      const next = this.#pending.first() as Sent;
+      this.#floor.delivery = next.seq > seq ? next.delivery - 1 : first;
+      this.#floor.seq = next.seq > seq ? next.seq - 1 : seq;
+    }
+    this.#stream.settled(seq);
+  }
+
+  #ackAll(seq: number, delivery: number): void {
+    const before = this.#floor.seq;
+    if (delivery <= this.#floor.delivery || seq <= before) return;
+    this.#floor.delivery = delivery;
+    this.#floor.seq = seq;
+    for (
+      let sent = this.#pending.first();
+      sent !== undefined && sent.seq <= seq;
+      sent = this.#pending.first()
+    ) {
+      this.#forget(sent.seq);
+    }
+    if (this.#stream.config.retention === "limits") return;
+    for (let at = Math.max(before + 1, this.#stream.store.firstSeq); at <= seq; at++)
+      this.#stream.settled(at);
+  }
+
+  #floorToDelivered(): void {
+    this.#floor.delivery = this.delivered.delivery;
+    this.#floor.seq = this.#nextSeq - 1;
+  }
+
+  #forget(seq: number): void {
+    this.#pending.delete(seq);
+    this.#deliveries.delete(seq);
+    this.#again.delete(seq);
+  }
+
+  #nak(seq: number, delivery: number, deliveries: number, delay: number | undefined): void {
+    if (delivery <= this.#floor.delivery || delivery > this.delivered.delivery) return;
+    const sent = this.#pending.get(seq);
+    if (sent === undefined) return;
+    this.#advise("MSG_NAKED", "nak", { consumer_seq: delivery, stream_seq: seq, deliveries });
+    if (delay === undefined) {
+      sent.due = Infinity;
+      this.#sendAgain(seq);
+      this.wake();
+    } else {
+      this.#again.delete(seq);
+      this.#postpone(sent, delay);
+    }
+  }
+
+  #terminated(seq: number, delivery: number, reason: string): void {
+    const deliveries = this.#deliveriesOf(seq);
+    this.#ack(seq, delivery);
+    this.#advise("MSG_TERMINATED", "terminated", {
+      consumer_seq: delivery,
+      stream_seq: seq,
+      deliveries,
+      ...(reason !== "" && { reason }),
+    });
+  }
+
+  #request(inbox: string, data: Uint8Array, header: Uint8Array): void {
+    this.#used = this.home.clock.now();
+    this.#side.request(inbox, utf8Decoder.decode(data), header);
+  }
+
+  // --- what is done to it
+
+  /** Take another configuration, which is complete and allowed. */
+  update(config: ServedConfig): void {
+    const before = this.#config;
+    this.#config = config;
+    this.#filters = filtersOf(config);
+    this.#unsent = this.#countUnsent();
+    this.#stream.watch(this);
+    this.#side.reconfigure();
+    if (before.ack_wait !== config.ack_wait || String(before.backoff) !== String(config.backoff)) {
+      for (const sent of this.#pending.values()) {
+        if (sent.due !== Infinity)
+          this.#pending.postpone(sent, sent.at + this.#wait(this.#deliveriesOf(sent.seq)));
+      }
+    }
+    this.#save();
+    this.#tick();
+    this.wake();
+  }
+
+  /** Take a configuration with another `pause_until`: send nothing until then. */
+  pause(config: ServedConfig): void {
+    this.#config = config;
+    this.#save();
+    this.#minuteThePause();
+    this.#tick();
+    this.wake();
+  }
+
+  // When the pause ends, which is in the future; Infinity where it is not paused.
+  #pauseEnds(now: number): number {
+    const { pause_until = "" } = this.#config;
+    const until = pause_until === "" ? 0 : timeOf(pause_until);
+    return until > now ? until : Infinity;
+  }
+
+  #minuteThePause(): void {
+    this.#paused = this.#pauseEnds(this.home.clock.now()) !== Infinity;
+    const { pause_until = NO_TIME } = this.#config;
+    this.#advise("PAUSE", "consumer_pause", { paused: this.#paused, ...(this.#paused && { pause_until }) });
+  }
+
+  /** Begin again at a sequence, as if nothing had been sent. */
+  reset(seq: number): void {
+    this.#pending.clear();
+    this.#again.clear();
+    this.#deliveries.clear();
+    this.#picked = [];
+    this.#nextSeq = this.#resume = seq;
+    Object.assign(this.delivered, { delivery: 0, seq: seq - 1 });
+    Object.assign(this.#floor, { delivery: 0, seq: seq - 1 });
+    this.#unsent = this.#countUnsent();
+    this.#save();
+    this.wake();
+  }
+
+  /** the sequence up to which all is acknowledged */
+  get floor(): number {
+    return this.#floor.seq;
+  }
+
+  /** Nobody is pinned any more. False when it has no such group. */
+  unpin(group: string): boolean {
+    if (!(this.#side instanceof PullSide) || this.#config.priority_groups?.includes(group) !== true)
+      return false;
+    this.#side.unpin("admin");
+    return true;
+  }
+
+  /** does somebody listen to where it sends? */
+  get bound(): boolean {
+    return this.#side instanceof PushSide && this.#side.inUse();
+  }
+
+  delete(): void {
+    if (this.#ended) return;
+    this.#end("409 Consumer Deleted");
+    this.#stream.consumers.delete(this.name);
+    this.#stream.unwatch(this);
+    this.home.storage.removeConsumer(this.streamName, this.name);
+    this.#adviseAction("DELETED", "delete");
+  }
+
+  #end(status: string): void {
+    this.#ended = true;
+    this.#alarm.off();
+    this.#side.end(status);
+    for (const subscription of this.#subscriptions) this.home.account.router.remove(subscription);
+  }
+
+  // --- what it tells
+
+  /** What it is and how far it is, in the order of the wire. */
+  info(): ConsumerInfo {
+    const now = this.home.clock.now();
+    const pauseEnds = this.#pauseEnds(now);
+    const { push_bound, priority_groups } = this.#side.info();
+    return {
+      stream_name: this.streamName,
+      name: this.name,
+      created: goTime(this.created),
+      config: this.#config,
+      delivered: wirePosition(this.delivered),
+      ack_floor: wirePosition(this.#floor),
+      num_ack_pending: this.#pending.size,
+      num_redelivered: this.#deliveries.size,
+      num_waiting: this.#side.waiting(),
+      num_pending: this.#unsent,
+      ...(push_bound && { push_bound }),
+      ...(pauseEnds !== Infinity && { paused: true, pause_remaining: Math.round((pauseEnds - now) * 1e6) }),
+      ts: goTime(now),
+      ...(priority_groups && { priority_groups }),
+    };
+  }
+
+  #save(): void {
+    this.home.storage.saveConsumer(this.streamName, this, this.#state);
+  }
+
+  readonly #state = (): ConsumerState => ({
+    delivered: { ...this.delivered },
+    floor: { ...this.#floor },
+    nextSeq: this.#nextSeq,
+    picked: [...this.#picked],
+    resume: this.#resume,
+    pending: [...this.#pending.values()].map(({ seq, delivery, at }) => [seq, delivery, at]),
+    deliveries: [...this.#deliveries],
+  });
+
+  // Go on where it was; what was not acknowledged is due as it was.
+  #restore({ delivered, floor, nextSeq, picked, resume, pending, deliveries }: ConsumerState): void {
+    Object.assign(this.delivered, delivered);
+    Object.assign(this.#floor, floor);
+    this.#nextSeq = nextSeq;
+    this.#picked = [...picked];
+    this.#resume = resume;
+    for (const [seq, count] of deliveries) this.#deliveries.set(seq, count);
+    for (const [seq, delivery, at] of pending) {
+      this.#pending.add({ seq, delivery, at, due: at + this.#wait(this.#deliveriesOf(seq)) });
+    }
+  }
+
+  #advise(subject: string, type: string, body: object): void {
+    const { streamName: stream, name: consumer } = this;
+    const to = `ADVISORY.CONSUMER.${subject}.${stream}.${consumer}`;
+    this.home.advise(to, `advisory.v1.${type}`, { stream, consumer, ...body });
+  }
+
+  #adviseAction(subject: string, action: string): void {
+    this.#advise(subject, "consumer_action", { action });
+  }
+
+  #sample(seq: number, delivery: number, deliveries: number): void {
+    const { sample_freq = "" } = this.#config;
+    const sent = this.#pending.get(seq);
+    if (sample_freq === "" || sent === undefined) return;
+    if (Math.random() * 100 >= Number.parseInt(sample_freq, 10)) return;
+    const { streamName: stream, name: consumer } = this;
+    this.home.advise(`METRIC.CONSUMER.ACK.${stream}.${consumer}`, "metric.v1.consumer_ack", {
+      stream,
+      consumer,
+      consumer_seq: delivery,
+      stream_seq: seq,
+      ack_time: Math.round((this.home.clock.now() - sent.at) * 1e6),
+      deliveries,
+    });
+  }
+}
+
+function wirePosition({ delivery, seq, active }: Position): SequenceInfo {
+  return {
+    consumer_seq: delivery,
+    stream_seq: seq,
+    ...(active > 0 && { last_active: goTime(active) }),
+  };
+}
+
+function filtersOf({ filter_subject = "", filter_subjects = [] }: ServedConfig): Filters {
+  return filter_subject === "" ? filter_subjects : [filter_subject];
+}

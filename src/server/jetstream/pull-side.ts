@@ -1,0 +1,206 @@
+// Pull side: how a consumer sends to those who ask for messages: whose turn it is, what they are told, and when they have waited enough.
+import { nuid } from "../../lib/nuid.ts";
+import { goTime } from "../go-text.ts";
+import { headerValue } from "../header-block.ts";
+import { type Pull, Waiting } from "./pull.ts";
+import { readPull } from "./pull-request.ts";
+import { msOf, type Serving, type Side, status, type Target } from "./serving.ts";
+
+// of the API: what servers of this version know
+const API_LEVEL = 5;
+// requests that end are told how much they would still have taken
+const left = ({ left, bytes }: Pull): Record<string, number> => ({
+  "Nats-Pending-Messages": left,
+  "Nats-Pending-Bytes": bytes,
+});
+
+export class PullSide implements Side {
+  readonly #consumer: Serving;
+  readonly #waiting = new Waiting();
+  // the one that has it all to itself
+  #pin = { id: "", since: 0, asked: 0 };
+
+  constructor(consumer: Serving) {
+    this.#consumer = consumer;
+  }
+
+  #tell(pull: Pull, line: string, fields: Readonly<Record<string, string | number>> = {}): void {
+    this.#consumer.home.account.publish(status(pull.inbox, line, fields));
+  }
+
+  ready(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  waiting(): number {
+    this.#dropOver(this.#consumer.home.clock.now());
+    return this.#waiting.length;
+  }
+
+  inUse(): boolean {
+    return this.waiting() > 0;
+  }
+
+  request(inbox: string, body: string, header: Uint8Array): void {
+    const { home, config } = this.#consumer;
+    const refuse = (line: string): void => home.send(status(inbox, line));
+    const level = headerValue(header, "Nats-Required-Api-Level");
+    if (level !== undefined && !(Number(level) <= API_LEVEL)) return refuse("412 Required Api Level");
+    const now = home.clock.now();
+    const pull = readPull(inbox, body, config, this.#pin.id, now);
+    if (typeof pull === "string") return refuse(pull);
+    if (pull.id !== "" && pull.id === this.#pin.id) this.#pin.asked = now;
+    if (pull.noWait) {
+      const there = this.#consumer.unsent + this.#consumer.again;
+      if (there === 0 && pull.expires === Infinity) return refuse("404 No Messages");
+      if (there > 0 && there < this.#wanted(now)) return refuse("408 Requests Pending");
+    }
+    if (this.#waiting.length >= (config.max_waiting ?? 0)) {
+      this.#dropOver(now);
+      if (this.#waiting.length >= (config.max_waiting ?? 0)) {
+        if (pull.heartbeat === 0) refuse("409 Exceeded MaxWaiting");
+        return;
+      }
+    }
+    this.#waiting.add(pull);
+    this.#consumer.wakeAt(Math.min(pull.expires, pull.beat));
+    this.#consumer.wake();
+  }
+
+  #wanted(now: number): number {
+    this.#dropOver(now);
+    return this.#waiting.wanted;
+  }
+
+  // Those whose time has come, and those whose inbox is gone, leave.
+  #dropOver(now: number): void {
+    this.#waiting.find((pull) => (this.#isOver(pull, now) ? "over" : false));
+  }
+
+  #isOver(pull: Pull, now: number): boolean {
+    if (pull.expires <= now) this.#tell(pull, "408 Request Timeout", left(pull));
+    else if (this.#consumer.home.account.router.hasInterest(pull.inbox)) return false;
+    return true;
+  }
+
+  choose(size: number): Pull | undefined {
+    const now = this.#consumer.home.clock.now();
+    return this.#waiting.find((pull) => {
+      if (this.#isOver(pull, now)) return "over";
+      const turn = this.#hasTurn(pull);
+      if (turn !== true || pull.bytes === 0 || size <= pull.bytes) return turn;
+      this.#tell(pull, "409 Message Size Exceeds MaxBytes", left(pull));
+      return "over";
+    });
+  }
+
+  // As the policy of its group has it.
+  #hasTurn(pull: Pull): boolean | "over" {
+    const { config, unsent, ackPending } = this.#consumer;
+    if (config.priority_policy === "overflow") {
+      const { minPending, minAckPending } = pull;
+      if (minPending + minAckPending === 0) return true;
+      return (minPending > 0 && unsent >= minPending) || (minAckPending > 0 && ackPending >= minAckPending);
+    }
+    if (config.priority_policy !== "pinned_client") return true;
+    if (this.#pin.id !== "") return pull.id === this.#pin.id;
+    if (pull.id !== "") {
+      this.#tell(pull, "423 Nats-Wrong-Pin-Id", left(pull));
+      return "over";
+    }
+    this.#pinTo(pull);
+    return true;
+  }
+
+  #pinTo(pull: Pull): void {
+    const now = this.#consumer.home.clock.now();
+    this.#pin = { id: nuid.next(), since: now, asked: now };
+    pull.id = this.#pin.id;
+    this.#advise("PINNED", "pinned", { pinned_id: this.#pin.id });
+    this.#consumer.wakeAt(this.#pinEnds());
+  }
+
+  #pinEnds(): number {
+    const { priority_timeout } = this.#consumer.config;
+    return this.#pin.id === "" ? Infinity : this.#pin.asked + msOf(priority_timeout);
+  }
+
+  #advise(subject: string, type: string, more: object): void {
+    const { home, streamName, name, config } = this.#consumer;
+    home.advise(`ADVISORY.CONSUMER.${subject}.${streamName}.${name}`, `advisory.v1.consumer_group_${type}`, {
+      account: home.account.name,
+      stream: streamName,
+      consumer: name,
+      group: config.priority_groups?.[0],
+      ...more,
+    });
+  }
+
+  /** Nobody is pinned any more. */
+  unpin(reason: "admin" | "timeout"): void {
+    if (this.#pin.id === "") return;
+    this.#pin = { id: "", since: 0, asked: 0 };
+    this.#advise("UNPINNED", "unpinned", { reason });
+    this.#consumer.wake();
+  }
+
+  get pin(): string | undefined {
+    return this.#pin.id === "" ? undefined : this.#pin.id;
+  }
+
+  sent(target: Target, size: number): void {
+    const pull = target as Pull;
+    this.#waiting.remove(pull);
+    pull.left--;
+    pull.sent++;
+    if (pull.heartbeat > 0) pull.beat = this.#consumer.home.clock.now() + pull.heartbeat;
+    if (pull.bytes > 0) {
+      pull.bytes -= size;
+      // what has no bytes left is over without a word
+      if (pull.bytes === 0) return;
+      if (pull.left === 0) this.#tell(pull, "409 Batch Completed", left(pull));
+    }
+    if (pull.left > 0) this.#waiting.add(pull);
+  }
+
+  atEnd(): void {
+    this.#waiting.find((pull) => {
+      if (!pull.noWait || (pull.sent === 0 && pull.expires !== Infinity)) return false;
+      this.#tell(pull, "404 No Messages");
+      return "over";
+    });
+  }
+
+  tick(now: number): number {
+    this.#dropOver(now);
+    const { delivered } = this.#consumer;
+    for (const pull of this.#waiting) {
+      if (pull.beat > now) continue;
+      pull.beat = now + pull.heartbeat;
+      this.#tell(pull, "100 Idle Heartbeat", {
+        "Nats-Last-Consumer": delivered.delivery,
+        "Nats-Last-Stream": delivered.seq,
+      });
+    }
+    if (this.#pinEnds() <= now) this.unpin("timeout");
+    return Math.min(this.#waiting.nextEvent, this.#pinEnds());
+  }
+
+  info(): ReturnType<Side["info"]> {
+    const { config } = this.#consumer;
+    const [group] = config.priority_groups ?? [];
+    if (group === undefined) return {};
+    const { id, since } = this.#pin;
+    const pinned = id === "" ? {} : { pinned_client_id: id, pinned_ts: goTime(since) };
+    return { priority_groups: [{ group, ...pinned }] };
+  }
+
+  reconfigure(): void {
+    if (this.#consumer.config.priority_policy !== "pinned_client") this.#pin = { id: "", since: 0, asked: 0 };
+  }
+
+  end(line: string): void {
+    const fields = line.includes("Shutdown") ? { "Nats-Pending-Messages": 0, "Nats-Pending-Bytes": 0 } : {};
+    for (const pull of this.#waiting.clear()) this.#tell(pull, line, fields);
+  }
+}
