@@ -32,6 +32,7 @@ class Bench {
       storage: memoryStorage,
       maxMemory: -1,
       maxStorage: -1,
+      clientOf: () => undefined,
     });
     const whole: StreamConfig = {
       name: "S",
