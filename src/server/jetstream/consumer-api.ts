@@ -16,13 +16,11 @@ import { byBytes, decode, decodeLoosely, type GoStruct } from "./go-json.ts";
 import { timeOf } from "../go-time.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
+import { expectEmpty, LIST_LIMIT, NAMES_LIMIT, NO_TIME, optionalBody, page } from "./stream-api.ts";
 import { shownMetadata } from "./stream-config.ts";
 import type { Call, Handler, Verb } from "./verb.ts";
 
-const NAMES_PAGE = 1024;
-const LIST_PAGE = 256;
 const LONGEST_NAME = 255;
-const NO_TIME = "0001-01-01T00:00:00Z";
 
 const pagedRequest: GoStruct = { go: "server.JSApiConsumersRequest", fields: { offset: "int" } };
 const pauseRequest: GoStruct = {
@@ -31,11 +29,6 @@ const pauseRequest: GoStruct = {
 };
 const unpinRequest: GoStruct = { go: "server.JSApiConsumerUnpinRequest", fields: { group: "string" } };
 const resetRequest: GoStruct = { go: "server.JSApiConsumerResetRequest", fields: { seq: "uint64" } };
-
-// What is no object at all is as good as nothing.
-function optional(struct: GoStruct, body: string): Record<string, unknown> {
-  return /^\s*[{[]/.test(body) ? decode(struct, body) : {};
-}
 
 // All that is among the consumers of a stream was made here.
 function find({ js, tokens: [stream = "", name = ""] }: Call): Consumer {
@@ -134,41 +127,34 @@ function filtersOf({ filter_subject = "", filter_subjects = [] }: ServedConfig):
 
 // --- lists
 
-interface Page<T> {
-  readonly total: number;
-  readonly offset: number;
-  readonly limit: number;
-  readonly items: readonly T[];
+function sorted({ js, tokens: [stream = ""] }: Call): Consumer[] {
+  const consumers = [...js.stream(stream).consumers.values()] as Consumer[];
+  return consumers.sort((a, b) => byBytes(a.name, b.name));
 }
 
-function page({ js, tokens: [stream = ""], body }: Call, limit: number): Page<Consumer> {
-  const { offset: asked = 0 } = optional(pagedRequest, body) as { offset?: number };
-  const consumers = [...js.stream(stream).consumers.values()] as Consumer[];
-  const sorted = consumers.sort((a, b) => byBytes(a.name, b.name));
-  const offset = Math.min(Math.max(0, asked), sorted.length);
-  return { total: sorted.length, offset, limit, items: sorted.slice(offset, offset + limit) };
-}
+const offsetOf = ({ body }: Call): number =>
+  (optionalBody(pagedRequest, body) as { offset?: number }).offset ?? 0;
 
 const names: Handler = (call) => {
-  const { items, ...rest } = page(call, NAMES_PAGE);
-  return { ...rest, consumers: items.map(({ name }) => name) };
+  const { head, part } = page(sorted(call), offsetOf(call), NAMES_LIMIT);
+  return { ...head, consumers: part.map(({ name }) => name) };
 };
 
 const list: Handler = (call) => {
-  const { items, ...rest } = page(call, LIST_PAGE);
-  return { ...rest, consumers: items.map((consumer) => consumer.info()) };
+  const { head, part } = page(sorted(call), offsetOf(call), LIST_LIMIT);
+  return { ...head, consumers: part.map((consumer) => consumer.info()) };
 };
 
 // --- what is done to one
 
 const remove: Handler = (call) => {
-  if (!/^\s*(\{\s*\})?\s*$/.test(call.body)) refuse(10038);
+  expectEmpty(call.body);
   find(call).delete();
   return { success: true };
 };
 
 const pause: Handler = (call) => {
-  const { pause_until: until = "" } = optional(pauseRequest, call.body) as { pause_until?: string };
+  const { pause_until: until = "" } = optionalBody(pauseRequest, call.body) as { pause_until?: string };
   checkLevel(call.header);
   const consumer = find(call);
   const now = call.js.clock.now();

@@ -3,13 +3,14 @@ import { internal } from "../internal.ts";
 import type { Account } from "../account.ts";
 import { Message } from "../message.ts";
 import { API_PREFIX, apiOf } from "./api.ts";
+import { consumerVerbs } from "./consumer-api.ts";
 import { JetStream, type Surroundings } from "./jetstream.ts";
 import { streamVerbs } from "./stream-api.ts";
 
 /** JetStream of an account, with what its storage still has. */
 export function enableJetStream(account: Account, around: Surroundings): JetStream {
   const js = new JetStream(account, around);
-  account.router.add(apiOf(js, [...streamVerbs]));
+  account.router.add(apiOf(js, [...streamVerbs, ...consumerVerbs]));
   if (js.domain !== "") {
     const prefix = `$JS.${js.domain}.API.`;
     account.router.add(
