@@ -10,12 +10,26 @@ import type { Limits } from "./peer-host.ts";
 /** An account: a subject space of its own, with its users. */
 export interface AccountOptions {
   readonly users?: readonly UserOptions[];
+  /** it has JetStream, where the server has. Default false. */
+  readonly jetstream?: boolean;
   /** subjects that are given to what is published here, before anybody sees it */
   readonly mappings?: Mappings;
   /** what other accounts may have */
   readonly exports?: readonly ExportOptions[];
   /** what it has of other accounts */
   readonly imports?: readonly ImportOptions[];
+}
+
+/** JetStream of a server. Sizes are bytes. */
+export interface JetStreamOptions {
+  /** a folder for streams; it stays when the server ends, and they are there again when it starts. Not in a browser. Default: memory. */
+  storeDir?: string;
+  /** what the `max_bytes` of streams in memory may come to. Default: no limit. */
+  maxMemory?: number;
+  /** what the `max_bytes` of streams in files may come to. Default: no limit. */
+  maxStorage?: number;
+  /** name of its domain: its API is found under `$JS.<domain>.API` too */
+  domain?: string;
 }
 
 /** TLS of a listener. */
@@ -41,6 +55,8 @@ export interface ServerOptions {
   tls?: ListenTlsOptions;
   /** a WebSocket port beside: `true` for any free one */
   websocket?: boolean | { host?: string; port?: number; tls?: ListenTlsOptions };
+  /** streams, consumers, and what stands on them, for the default account and those accounts that want it. Default false. */
+  jetstream?: boolean | JetStreamOptions;
   /** name of the server; default: its id */
   name?: string;
   /** who may log in, to the default account; default: anybody */
@@ -77,6 +93,14 @@ export interface ServerOptions {
   clock?: Clock;
 }
 
+/** JetStream with everything decided. */
+export interface ResolvedJetStreamOptions {
+  readonly storeDir: string | undefined;
+  readonly maxMemory: number;
+  readonly maxStorage: number;
+  readonly domain: string;
+}
+
 /** Options with everything decided. */
 export interface ResolvedServerOptions extends Limits {
   readonly name: string;
@@ -84,6 +108,7 @@ export interface ResolvedServerOptions extends Limits {
   readonly token: string | undefined;
   readonly noAuthUser: string | undefined;
   readonly accounts: Readonly<Record<string, AccountOptions>>;
+  readonly jetstream: ResolvedJetStreamOptions | undefined;
   readonly lameDuckGracePeriod: number;
   readonly lameDuckDuration: number;
   readonly clock: Clock;
@@ -113,6 +138,7 @@ export function resolveServerOptions(options: ServerOptions, id: string): Resolv
     token: options.token,
     noAuthUser: options.noAuthUser,
     accounts: options.accounts ?? {},
+    jetstream: options.jetstream ? jetstreamOf(options.jetstream) : undefined,
     maxPayload,
     maxControlLine: number("maxControlLine", 4096),
     maxConnections: number("maxConnections", 65_536),
@@ -126,4 +152,12 @@ export function resolveServerOptions(options: ServerOptions, id: string): Resolv
     lameDuckDuration: number("lameDuckDuration", 120_000, 0),
     clock: options.clock ?? systemClock,
   };
+}
+
+function jetstreamOf(given: true | JetStreamOptions): ResolvedJetStreamOptions {
+  const { storeDir, maxMemory = Infinity, maxStorage = Infinity, domain = "" } = given === true ? {} : given;
+  check(maxMemory >= 0, "maxMemory", maxMemory, "a number of 0 or more");
+  check(maxStorage >= 0, "maxStorage", maxStorage, "a number of 0 or more");
+  check(!/[\s.*>]/.test(domain), "domain", domain, "one token of a subject");
+  return { storeDir, maxMemory, maxStorage, domain };
 }

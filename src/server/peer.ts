@@ -69,7 +69,8 @@ export class Peer implements ServerSink, TransportEvents {
   identity: Identity | undefined;
   /** nanoseconds from INFO to CONNECT */
   rtt = 0;
-  readonly #opened: number;
+  /** when it came, in milliseconds */
+  readonly opened: number;
   readonly #host: PeerHost;
   readonly #transport: Transport;
   readonly #decoder: Decoder;
@@ -92,7 +93,7 @@ export class Peer implements ServerSink, TransportEvents {
     this.#transport = transport;
     this.id = id;
     this.nonce = nonce;
-    this.#opened = host.clock.now();
+    this.opened = host.clock.now();
     const { maxControlLine, maxPayload } = host.limits;
     this.#decoder = new Decoder(new ServerRole(this, maxControlLine), { maxControlLine, maxPayload });
   }
@@ -173,7 +174,7 @@ export class Peer implements ServerSink, TransportEvents {
     }
     if (verbose) this.#outbound.line("+OK\r\n");
     if (!this.#connected) {
-      this.rtt = Math.round((this.#host.clock.now() - this.#opened) * 1e6);
+      this.rtt = Math.round((this.#host.clock.now() - this.opened) * 1e6);
       this.#schedulePing(Math.min(2000, this.#host.limits.pingInterval));
     }
     this.#connected = true;

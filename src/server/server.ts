@@ -1,5 +1,5 @@
 // Server: accounts and connections, and what happens to all of them at once. Listens on nothing by itself.
-import type { Timer } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import { shuffle } from "../lib/random.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { memoryPair } from "../transport/memory.ts";
@@ -7,11 +7,20 @@ import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { Account } from "./account.ts";
 import { Exchange } from "./exchange.ts";
-import { goJson } from "./go-text.ts";
+import { goJson, goTime } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
+import { enableJetStream } from "./jetstream/enable.ts";
+import type { JetStream } from "./jetstream/jetstream.ts";
+import { memoryStorage, type Storage } from "./jetstream/storage.ts";
 import { Logins } from "./logins.ts";
+import type { Origin } from "./message.ts";
 import type { Mappings } from "./mapping.ts";
-import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./options.ts";
+import {
+  type ResolvedJetStreamOptions,
+  type ResolvedServerOptions,
+  resolveServerOptions,
+  type ServerOptions,
+} from "./options.ts";
 import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import { answerUserInfo } from "./system.ts";
@@ -46,6 +55,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** Where an account of a server keeps its streams: under a folder, or in memory where there is none. */
+export type Keep = (storeDir: string | undefined, account: string, clock: Clock) => Storage;
+
 /** Makes the listeners that the options ask for. */
 export type Listen = (server: Server, options: ServerOptions) => Promise<Listener[]>;
 
@@ -71,6 +83,8 @@ export class Server {
   readonly name: string;
   readonly id: string = serverId();
   readonly #options: ResolvedServerOptions;
+  readonly #keep: Keep;
+  readonly #jetstreams: JetStream[] = [];
   readonly #xkey = curveKey();
   readonly #accounts = new Map<string, Account>();
   readonly #logins: Logins;
@@ -85,10 +99,11 @@ export class Server {
   #listeners: readonly Listener[] = [];
   #state: "running" | "lame duck" | "stopped" = "running";
 
-  constructor(given: ServerOptions) {
+  constructor(given: ServerOptions, keep: Keep) {
     const options = resolveServerOptions(given, this.id);
     const { token, noAuthUser, clock } = options;
     this.#options = options;
+    this.#keep = keep;
     this.name = options.name;
     const nobody = this.#account(DEFAULT_ACCOUNT);
     this.#account(SYSTEM_ACCOUNT);
@@ -104,6 +119,7 @@ export class Server {
       for (const wanted of imports) exchange.take(this.#account(name), wanted);
     }
     this.#logins.check();
+    if (options.jetstream !== undefined) this.#enable(options.jetstream);
     this.#host = {
       limits: options,
       clock,
@@ -116,6 +132,46 @@ export class Server {
         this.#peers.delete(peer);
         this.#addresses.get(peer)?.ended?.(state);
       },
+    };
+  }
+
+  #enable({ storeDir, maxMemory, maxStorage, domain }: ResolvedJetStreamOptions): void {
+    const { clock, accounts } = this.#options;
+    for (const [name, account] of this.#accounts) {
+      const enabled = name === DEFAULT_ACCOUNT || accounts[name]?.jetstream === true;
+      const storage = enabled ? this.#keep(storeDir, name, clock) : memoryStorage;
+      const clientOf = (origin: Origin): object | undefined => this.#clientOf(origin);
+      const around = {
+        enabled,
+        clock,
+        serverName: this.name,
+        domain,
+        storage,
+        maxMemory,
+        maxStorage,
+        clientOf,
+      };
+      this.#jetstreams.push(enableJetStream(account, around, name === SYSTEM_ACCOUNT));
+    }
+  }
+
+  // What audits say of who called.
+  #clientOf(origin: Origin): object | undefined {
+    if (!(origin instanceof Peer)) return undefined;
+    const { options, identity, opened, rtt, id } = origin;
+    const { name, lang, version } = options;
+    const text = { user: identity?.user, name, lang, ver: version };
+    const said = Object.entries(text).filter(([, value]) => value);
+    return {
+      start: goTime(opened),
+      host: (this.#addresses.get(origin) ?? IN_PROCESS).clientIp,
+      id,
+      acc: identity?.account.name,
+      ...Object.fromEntries(said),
+      ...(rtt > 0 && { rtt }),
+      server: this.name,
+      kind: "Client",
+      client_type: "nats",
     };
   }
 
@@ -140,7 +196,7 @@ export class Server {
       account = new Account(name, mappings);
       this.#accounts.set(name, account);
       const facts = { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION };
-      answerUserInfo(account, facts, () => this.#options.clock.now());
+      answerUserInfo(account, facts, this.#options);
     }
     return account;
   }
@@ -177,6 +233,7 @@ export class Server {
         (this.#logins.announced || "connect_info" in more) && { auth_required: true }),
       ...tls,
       max_payload: this.#options.maxPayload,
+      ...(this.#options.jetstream && { jetstream: true }),
       ...client,
       ...(this.#state === "lame duck" && { ldm: true }),
       ...more,
@@ -259,6 +316,8 @@ export class Server {
     this.#cancelDucks();
     const closed = this.#listeners.map((listener) => listener.close());
     this.#listeners = [];
+    // those who wait are told before their connections close
+    await Promise.all(this.#jetstreams.map((js) => js.shutDown()));
     const gone = [...this.#peers].map((peer) => peer.close("Server Shutdown"));
     await Promise.all([...closed, ...gone]);
   }

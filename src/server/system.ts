@@ -4,6 +4,7 @@ import { goJson, goTime } from "./go-text.ts";
 import { internal } from "./internal.ts";
 import { Message } from "./message.ts";
 import type { Identity } from "./logins.ts";
+import type { ResolvedServerOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
 import type { PermissionOptions } from "./permissions.ts";
 
@@ -24,21 +25,27 @@ export interface ServerFacts {
 }
 
 /** `$SYS.REQ.USER.INFO`: who the server takes the connection for. */
-export function answerUserInfo(account: Account, facts: ServerFacts, now: () => number): void {
+export function answerUserInfo(
+  account: Account,
+  facts: ServerFacts,
+  { clock, jetstream }: ResolvedServerOptions,
+): void {
   let seq = 0;
   account.router.add(
     internal("$SYS.REQ.USER.INFO", ({ origin, reply }) => {
       if (reply === "" || !(origin instanceof Peer) || origin.identity === undefined) return;
       const { name, host, id, version } = facts;
-      const time = goTime(now());
+      const time = goTime(clock.now());
+      const domain = jetstream?.domain;
       const server = {
         name,
         host,
         id,
+        ...(domain && { domain }),
         ver: version,
         feature_flags: FLAGS,
-        jetstream: false,
-        flags: 0,
+        jetstream: jetstream !== undefined,
+        flags: jetstream === undefined ? 0 : 7,
         seq: ++seq,
         time,
       };

@@ -25,11 +25,14 @@ export function checkLevel(header: Uint8Array): void {
   if (wanted !== undefined && !(Number(wanted) <= API_LEVEL)) refuse(10185);
 }
 
-/** The subscription that takes all requests. Subjects that are no request have interest too: they wait in vain. */
-export function apiOf(js: JetStream, verbs: readonly Verb[]): Subscriber {
+/**
+ * The subscriptions that take all requests. Subjects that are no request have interest too, and wait in vain: but not under the
+ * prefix of the domain, which is a way to those that are.
+ */
+export function apiOf(js: JetStream, verbs: readonly Verb[]): Subscriber[] {
   const table = new Router<Entry>();
   for (const verb of verbs) table.add({ subject: verb.subject, queue: "", verb });
-  return {
+  const own: Subscriber = {
     subject: `${API_PREFIX}>`,
     queue: "",
     deliver(message) {
@@ -40,6 +43,19 @@ export function apiOf(js: JetStream, verbs: readonly Verb[]): Subscriber {
       return true;
     },
   };
+  if (js.domain === "") return [own];
+  const prefix = `$JS.${js.domain}.API.`;
+  const ofDomain: Subscriber = {
+    subject: `${prefix}>`,
+    queue: "",
+    deliver({ subject, reply, header, data, sizes, origin }) {
+      const rest = subject.slice(prefix.length);
+      const known = table.match(rest).plain.length > 0 || NOT_OURS.some((other) => rest.startsWith(other));
+      const to = `${API_PREFIX}${rest}`;
+      return known && js.account.publish(new Message(to, reply, header, data, sizes, origin)) > 0;
+    },
+  };
+  return [own, ofDomain];
 }
 
 function tokensOf(pattern: string, subject: string): string[] {
@@ -76,6 +92,7 @@ function serve(js: JetStream, verb: Verb, message: Message, tokens: readonly str
 
 function answerTo(verb: Verb, call: Call): { answer: object | undefined; failed: boolean } {
   try {
+    if (!call.js.enabled) refuse(10039);
     if (!verb.levelLater) checkLevel(call.header);
     return { answer: verb.handle(call), failed: false };
   } catch (error) {

@@ -1,24 +1,23 @@
-// Enable: gives an account its JetStream.
-import { internal } from "../internal.ts";
+// Enable: gives an account its JetStream, or its refusals.
 import type { Account } from "../account.ts";
-import { Message } from "../message.ts";
-import { API_PREFIX, apiOf } from "./api.ts";
+import { apiOf } from "./api.ts";
 import { consumerVerbs } from "./consumer-api.ts";
 import { JetStream, type Surroundings } from "./jetstream.ts";
+import { refuse } from "./refusal.ts";
 import { streamVerbs } from "./stream-api.ts";
+import type { Verb } from "./verb.ts";
+
+const verbs: readonly Verb[] = [...streamVerbs, ...consumerVerbs];
+
+// of the system account, which has none
+const refusals: readonly Verb[] = [
+  { subject: "INFO", type: "account_info", handle: () => refuse(10039) },
+  { subject: ">", type: "system", handle: () => refuse(10039) },
+];
 
 /** JetStream of an account, with what its storage still has. */
-export function enableJetStream(account: Account, around: Surroundings): JetStream {
+export function enableJetStream(account: Account, around: Surroundings, isSystem: boolean): JetStream {
   const js = new JetStream(account, around);
-  account.router.add(apiOf(js, [...streamVerbs, ...consumerVerbs]));
-  if (js.domain !== "") {
-    const prefix = `$JS.${js.domain}.API.`;
-    account.router.add(
-      internal(`${prefix}>`, ({ subject, reply, header, data, sizes, origin }) => {
-        const to = `${API_PREFIX}${subject.slice(prefix.length)}`;
-        account.publish(new Message(to, reply, header, data, sizes, origin));
-      }),
-    );
-  }
+  for (const subscription of apiOf(js, isSystem ? refusals : verbs)) account.router.add(subscription);
   return js;
 }

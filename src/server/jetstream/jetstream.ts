@@ -11,6 +11,8 @@ import type { Storage } from "./storage.ts";
 
 /** What the streams of an account live in. */
 export interface Surroundings {
+  /** the account has JetStream; where not, its API says so */
+  readonly enabled: boolean;
   readonly clock: Clock;
   readonly serverName: string;
   /** `""` for none */
@@ -25,6 +27,7 @@ export interface Surroundings {
 }
 
 export class JetStream implements Home {
+  readonly enabled: boolean;
   readonly account: Account;
   readonly clock: Clock;
   readonly serverName: string;
@@ -40,6 +43,7 @@ export class JetStream implements Home {
   #unsent: Message[] = [];
 
   constructor(account: Account, around: Surroundings) {
+    this.enabled = around.enabled;
     this.account = account;
     this.clock = around.clock;
     this.serverName = around.serverName;
@@ -71,6 +75,12 @@ export class JetStream implements Home {
       timestamp: goTime(this.clock.now()),
     };
     this.send(Message.of(to, goJson({ ...head, ...body })));
+  }
+
+  /** The server ends: who waits is told, and what is to be kept is. */
+  async shutDown(): Promise<void> {
+    await Promise.all([...this.streams.values()].map((stream) => stream.shutDown()));
+    await this.storage.close();
   }
 
   /** Bytes that streams of this storage may grow to. */
