@@ -8,6 +8,7 @@ import { Message } from "../message.ts";
 import { decodeLoosely, type GoStruct } from "./go-json.ts";
 import { headerValue, withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
+import { API_LEVEL } from "./stream-config.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
 
@@ -41,7 +42,6 @@ export const msgGetRequest: GoStruct = {
   },
 };
 
-const LEVEL = 5;
 // subjects that one request may get the last message of
 const MOST = 1024;
 
@@ -72,7 +72,7 @@ function status(line: string): Answer[] {
 
 function answers(stream: Answering, header: Uint8Array, body: string, subject: string): Answer[] {
   const level = headerValue(header, "Nats-Required-Api-Level") ?? "";
-  if (level !== "" && !(Number(level) <= LEVEL)) return status("412 Required Api Level");
+  if (level !== "" && !(Number(level) <= API_LEVEL)) return status("412 Required Api Level");
   if (body === "" && subject === "") return status("408 Empty Request");
   let request: MsgGetRequest;
   try {

@@ -1,8 +1,11 @@
 // Draft: a message that may be stored: what was checked, in the order in which the server checks it.
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import type { Arrival } from "./arrival.ts";
+import { counterPayload, increment, incremented } from "./counter.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
+import type { Store } from "./store.ts";
+import type { Stored } from "./stored.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 
 export interface Draft {
@@ -16,17 +19,24 @@ export interface Draft {
   /** milliseconds; 0: none */
   readonly ttl: number;
   /** the sum, of a counter */
-  readonly value?: string | undefined;
+  readonly value?: bigint | undefined;
 }
 
 /** What a message is checked against: a stream, or a stream with the part of a batch before it. */
 export interface View {
   readonly config: StreamConfig;
+  readonly store: Store;
+  readonly messages: number;
+  readonly bytes: number;
   readonly lastSeq: number;
   /** id of the last message */
   readonly lastId: string;
   /** sequence of the last message that matches, 0 where there is none */
   lastOf(filter: string): number;
+  /** the last message of exactly this subject */
+  latest(subject: string): Pick<Stored, "header" | "data"> | undefined;
+  /** how many of exactly this subject there are */
+  countOf(subject: string): number;
   /** sequence of the message that had this id */
   seqOfId(id: string): number | undefined;
 }
@@ -44,14 +54,17 @@ const LARGEST_HEADER = 65_535;
 
 /** @throws {Refusal} */
 export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
-  const { subject, header, data, asks } = arrival;
+  const { subject, asks } = arrival;
   const { config } = view;
-  const { max_msg_size: largest = -1 } = config;
+  const { max_msg_size: largest = -1, allow_msg_counter: counts } = config;
+  let { header, data } = arrival;
   let id = "";
   let rollup: Draft["rollup"] = "";
   let ttl = 0;
+  let by: bigint | undefined;
   if (asks.size > 0) {
-    const ask = (name: string) => asks.get(name) ?? "";
+    const ask = (name: string): string => asks.get(name) ?? "";
+    by = increment(arrival, view);
     const stream = ask("Nats-Expected-Stream");
     if (stream !== "" && stream !== config.name) refuse(10060);
     if (ask(TTL) !== "" && config.allow_msg_ttl !== true) refuse(10166);
@@ -65,15 +78,48 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     rollup = rollupOf(ask("Nats-Rollup"), config);
     if (ask(TTL) !== "") ttl = ttlOf(ask(TTL)) ?? NaN;
   }
+  if (counts === true && by === undefined) refuse(10169);
   if (largest >= 0 && header.length + data.length > largest) refuse(10054);
   if (header.length > LARGEST_HEADER) refuse(10097);
   if (Number.isNaN(ttl)) refuse(10165);
   const marker = (config.subject_delete_marker_ttl ?? 0) / 1e6;
   if (ttl > 0 && ttl < marker && config.max_msgs_per_subject !== 1) {
+    ttl = marker;
     const others = withoutHeaders(header, (name) => name === TTL);
-    return { subject, header: withHeaders(others, [[TTL, marker / 1000]]), data, id, rollup, ttl: marker };
+    header = withHeaders(others, [[TTL, marker / 1000]]);
   }
-  return { subject, header, data, id, rollup, ttl };
+  const value = by === undefined ? undefined : incremented(subject, by, view);
+  if (value !== undefined) data = counterPayload(value);
+  return { subject, header, data, id, rollup, ttl, value };
+}
+
+/** Is there room, in a stream that refuses when it is full? @throws {Refusal} 10077 */
+export function checkRoom({ subject, header, data, rollup }: Draft, view: View): void {
+  const {
+    discard,
+    max_msgs = -1,
+    max_bytes = -1,
+    max_msgs_per_subject: perSubject = -1,
+    discard_new_per_subject: refuseSubject,
+  } = view.config;
+  if (discard !== "new") return;
+  const { store } = view;
+  // the message that this one replaces
+  let replaced: Stored | undefined;
+  if (perSubject > 0 && view.countOf(subject) >= perSubject) {
+    if (refuseSubject === true && rollup === "") {
+      refuse(10077, { err: "maximum messages per subject exceeded" });
+    }
+    replaced = store.next([subject], 0);
+  }
+  if (max_msgs > 0 && view.messages >= max_msgs && replaced === undefined) {
+    refuse(10077, { err: "maximum messages exceeded" });
+  }
+  if (max_bytes > 0) {
+    const size = store.size(subject, header, data);
+    const freed = replaced ? store.size(subject, replaced.header, replaced.data) : 0;
+    if (view.bytes + size > max_bytes && freed < size) refuse(10077, { err: "maximum bytes exceeded" });
+  }
 }
 
 function expectSequences({ subject, asks }: Arrival, view: View): void {

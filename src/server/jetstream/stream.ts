@@ -7,10 +7,12 @@ import { goDurationText, goJson } from "../go-text.ts";
 import { Message } from "../message.ts";
 import { internal } from "../internal.ts";
 import { type Arrival, arrival, asked } from "./arrival.ts";
+import { AtomicBatches, BATCH_ID } from "./atomic-batches.ts";
 import { Dedup } from "./dedup.ts";
 import { directGet } from "./direct-get.ts";
-import { type Draft, drafted, Duplicate, type View } from "./draft.ts";
+import { checkRoom, type Draft, drafted, Duplicate, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
+import { FAST, FastBatches } from "./fast-batches.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
@@ -38,6 +40,8 @@ export class Stream implements ServedStream, View {
   readonly #watchers = new Watchers();
   readonly #dedup = new Dedup();
   readonly #expiry: Expiry;
+  readonly #atomic = new AtomicBatches(this);
+  readonly #fast = new FastBatches(this);
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
   #republisher: Republisher | undefined;
@@ -106,7 +110,7 @@ export class Stream implements ServedStream, View {
     for (let at = store.next([], from); at !== undefined; at = store.next([], at.seq + 1)) {
       const asks = asked(at.header);
       const id = asks.get("Nats-Msg-Id") ?? "";
-      if (at.time > since) this.#dedup.add(id, at.seq, at.time);
+      if (id !== "" && at.time > since) this.#dedup.add(id, at.seq, at.time);
       this.#expiry.add(at, ttlOf(asks.get(TTL) ?? "") ?? 0);
     }
     this.#lastId = asked(store.last([])?.header ?? Empty).get("Nats-Msg-Id") ?? "";
@@ -115,28 +119,48 @@ export class Stream implements ServedStream, View {
   // --- what is published
 
   #take({ subject, header, data, reply }: Message): void {
-    let ack: string;
     try {
       if (this.#config.sealed === true) refuse(10109);
-      ack = this.publish(arrival(this.#transform?.(subject) ?? subject, header, data));
+      const arrived = arrival(this.#transform?.(subject) ?? subject, header, data);
+      if (reply.endsWith(FAST)) this.#fast.take(arrived, reply);
+      else if ((arrived.asks.get(BATCH_ID) ?? "") === "") this.answer(reply, this.publish(arrived));
+      else this.answer(reply, this.#atomic.take(arrived));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      ack = goJson({ error: error.wire, stream: this.name, seq: 0 });
+      this.answer(reply, goJson({ error: error.wire, stream: this.name, seq: 0 }));
     }
-    if (reply !== "" && this.#config.no_ack !== true) this.home.send(Message.of(reply, ack));
+  }
+
+  /** Tell a publisher. */
+  answer(reply: string, text: string): void {
+    if (reply !== "" && this.#config.no_ack !== true) this.home.send(Message.of(reply, text));
   }
 
   /** Take a message in. Its acknowledgement. @throws {Refusal} */
   publish(arrived: Arrival): string {
     const draft = drafted(arrived, this);
     if (draft instanceof Duplicate) return this.ack(draft.seq, ',"duplicate": true');
-    return this.ack(this.keep(draft));
+    if (this.keeps(draft.subject)) checkRoom(draft, this);
+    return this.ack(this.keep(draft), draft.value === undefined ? "" : `,"val":"${draft.value}"`);
+  }
+
+  /** Would a message of this subject be stored, or only counted because nobody wants it? */
+  keeps(subject: string): boolean {
+    return this.#config.retention !== "interest" || this.#watchers.interested(subject);
   }
 
   /** The JSON of an acknowledgement. `more` begins with a comma. */
   ack(seq: number, more = ""): string {
     const { domain } = this.home;
     return `{"stream":"${this.name}"${domain === "" ? "" : `,"domain":"${domain}"`},"seq":${seq}${more}}`;
+  }
+
+  get messages(): number {
+    return this.store.messages;
+  }
+
+  get bytes(): number {
+    return this.store.bytes;
   }
 
   get lastSeq(): number {
@@ -151,21 +175,28 @@ export class Stream implements ServedStream, View {
     return this.store.last([filter])?.seq ?? 0;
   }
 
+  latest(subject: string): Stored | undefined {
+    return this.store.last([subject]);
+  }
+
+  countOf(subject: string): number {
+    return this.store.countOf(subject);
+  }
+
   seqOfId(id: string): number | undefined {
     return this.#dedup.find(id, this.clock.now());
   }
 
-  /** Keep what was checked. Its sequence. @throws {Refusal} 10077 */
+  /** Keep what was checked. Its sequence. */
   keep(draft: Draft): number {
     const { store } = this;
     const { subject, header, data, id, rollup, ttl } = draft;
     const now = this.clock.now();
-    if (this.#config.retention === "interest" && !this.#watchers.interested(subject)) {
+    if (!this.keeps(subject)) {
       store.skip(now);
       this.#remember(id, store.lastSeq, now);
       return store.lastSeq;
     }
-    this.#makeRoom(draft);
     const before = this.#republisher && this.lastOf(subject);
     const stored = store.append(subject, header, data, now);
     this.#remember(id, stored.seq, now);
@@ -186,34 +217,6 @@ export class Stream implements ServedStream, View {
   }
 
   // --- limits
-
-  // Where full streams refuse: is there room?
-  #makeRoom({ subject, header, data, rollup }: Draft): void {
-    const {
-      discard,
-      max_msgs = -1,
-      max_bytes = -1,
-      max_msgs_per_subject: perSubject = -1,
-      discard_new_per_subject: refuseSubject,
-    } = this.#config;
-    if (discard !== "new") return;
-    const { store } = this;
-    // the message that this one replaces
-    let replaced: Stored | undefined;
-    if (perSubject > 0 && store.countOf(subject) >= perSubject) {
-      if (refuseSubject === true && rollup === "")
-        refuse(10077, { err: "maximum messages per subject exceeded" });
-      replaced = store.next([subject], 0);
-    }
-    if (max_msgs > 0 && store.messages >= max_msgs && replaced === undefined) {
-      refuse(10077, { err: "maximum messages exceeded" });
-    }
-    if (max_bytes > 0) {
-      const size = store.size(subject, header, data);
-      const freed = replaced ? store.size(subject, replaced.header, replaced.data) : 0;
-      if (store.bytes + size > max_bytes && freed < size) refuse(10077, { err: "maximum bytes exceeded" });
-    }
-  }
 
   // A message of this subject was stored.
   #limit(subject: string): void {
@@ -347,6 +350,8 @@ export class Stream implements ServedStream, View {
 
   #stop(): void {
     this.#unsubscribe();
+    this.#atomic.stop();
+    this.#fast.stop();
     this.#expiry.stop();
   }
 }

@@ -1,0 +1,130 @@
+// Atomic batches: messages that are stored together or not at all. They wait until the last of them has come. Owned by stream.
+import type { Timer } from "../../lib/clock.ts";
+import type { Arrival } from "./arrival.ts";
+import { BatchView } from "./batch-view.ts";
+import { checkRoom, drafted, Duplicate } from "./draft.ts";
+import { withHeaders } from "../header-block.ts";
+import { refuse } from "./refusal.ts";
+import type { Stream } from "./stream.ts";
+import { API_LEVEL } from "./stream-config.ts";
+
+export const BATCH_ID = "Nats-Batch-Id";
+const COMMIT = "Nats-Batch-Commit";
+const LONGEST_ID = 64;
+const LARGEST = 1000;
+const OPEN = 50;
+const IDLE = 10_000;
+
+interface Batch {
+  readonly arrivals: Arrival[];
+  timer: Timer;
+}
+
+export class AtomicBatches {
+  readonly #stream: Stream;
+  readonly #open = new Map<string, Batch>();
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+  }
+
+  /** Take the next message of a batch. What its publisher is told: nothing but that it came, until the batch is stored. @throws {Refusal} */
+  take(arrival: Arrival): string {
+    const { asks } = arrival;
+    if (this.#stream.config.allow_atomic !== true) refuse(10174);
+    const id = asks.get(BATCH_ID) as string;
+    if (id.length > LONGEST_ID) refuse(10179);
+    const text = asks.get("Nats-Batch-Sequence") ?? "";
+    const seq = /^\d+$/.test(text) ? Number(text) : refuse(10175);
+    let batch = this.#open.get(id);
+    if (batch === undefined) {
+      if (seq !== 1) refuse(10176);
+      if (this.#open.size >= OPEN) refuse(10210);
+      batch = { arrivals: [], timer: this.#timer(id) };
+      this.#open.set(id, batch);
+    } else {
+      batch.timer.cancel();
+      batch.timer = this.#timer(id);
+    }
+    const level = asks.get("Nats-Required-Api-Level") ?? "";
+    if (level !== "" && !(Number(level) <= API_LEVEL)) {
+      this.#abandon(id, "unsupported");
+      refuse(10185);
+    }
+    const commit = asks.get(COMMIT) ?? "";
+    if (commit !== "" && commit !== "1" && commit !== "eob") {
+      this.#drop(id);
+      refuse(10200);
+    }
+    if (seq !== batch.arrivals.length + 1 || (commit === "eob" && seq === 1)) {
+      this.#abandon(id, "incomplete");
+      refuse(10176);
+    }
+    if (commit !== "eob") {
+      if (batch.arrivals.length >= LARGEST) {
+        this.#abandon(id, "large");
+        refuse(10199, { size: LARGEST });
+      }
+      batch.arrivals.push(arrival);
+    }
+    if (commit === "") return "";
+    this.#drop(id);
+    return this.#commit(id, batch.arrivals, commit === "eob");
+  }
+
+  #commit(id: string, arrivals: readonly Arrival[], marked: boolean): string {
+    const stream = this.#stream;
+    const view = new BatchView(stream);
+    for (const [i, arrival] of arrivals.entries()) {
+      const last = marked && i === arrivals.length - 1;
+      view.add(draftOf(last ? committing(arrival) : arrival, view));
+    }
+    let seq = 0;
+    for (const draft of view.drafts) seq = stream.keep(draft);
+    const value = view.drafts.at(-1)?.value;
+    const sum = value === undefined ? "" : `,"val":"${value}"`;
+    return stream.ack(seq, `${sum},"batch":${JSON.stringify(id)},"count":${arrivals.length}`);
+  }
+
+  #timer(id: string): Timer {
+    return this.#stream.clock.after(IDLE, () => this.#abandon(id, "timeout"));
+  }
+
+  #drop(id: string): void {
+    this.#open.get(id)?.timer.cancel();
+    this.#open.delete(id);
+  }
+
+  #abandon(batch: string, reason: string): void {
+    this.#drop(batch);
+    const { home, name: stream } = this.#stream;
+    home.advise(`ADVISORY.STREAM.BATCH_ABANDONED.${stream}`, "advisory.v1.stream_batch_abandoned", {
+      stream,
+      batch,
+      reason,
+    });
+  }
+
+  stop(): void {
+    for (const { timer } of this.#open.values()) timer.cancel();
+    this.#open.clear();
+  }
+}
+
+function committing(arrival: Arrival): Arrival {
+  return { ...arrival, header: withHeaders(arrival.header, [[COMMIT, 1]]) };
+}
+
+function draftOf(arrival: Arrival, view: BatchView): ReturnType<BatchView["drafts"]["slice"]>[number] {
+  const { asks, subject } = arrival;
+  const first = view.drafts.length === 0;
+  if (asks.has("Nats-Expected-Last-Msg-Id")) refuse(10177, { header: "Nats-Expected-Last-Msg-Id" });
+  const draft = drafted(arrival, view);
+  if (draft instanceof Duplicate) return refuse(10201);
+  // what was expected is right, and was expected too late
+  if (!first && (asks.get("Nats-Expected-Last-Sequence") ?? "") !== "") refuse(10164);
+  if (!first && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
+  if (draft.rollup === "sub" && view.has(subject)) refuse(10111, { err: "batch rollup sub invalid" });
+  checkRoom(draft, view);
+  return draft;
+}

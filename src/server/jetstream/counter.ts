@@ -1,0 +1,40 @@
+// Counter: `Nats-Incr` adds to the value of a subject, which is the payload of its last message. Used by draft.
+import { utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
+import type { Arrival } from "./arrival.ts";
+import type { View } from "./draft.ts";
+import { refuse } from "./refusal.ts";
+
+const INCREMENT = "Nats-Incr";
+
+/** What is added; undefined where the message is no increment. @throws {Refusal} */
+export function increment({ asks, data }: Arrival, { config }: View): bigint | undefined {
+  const text = asks.get(INCREMENT) ?? "";
+  if (text === "") return undefined;
+  if (config.allow_msg_counter !== true) refuse(10168);
+  if (data.length > 0) refuse(10170);
+  if (!/^[+-]?\d+$/.test(text)) refuse(10171);
+  for (const name of asks.keys()) {
+    if (name === "Nats-Rollup" || name.startsWith("Nats-Expected-")) refuse(10171);
+  }
+  return BigInt(text.replace("+", ""));
+}
+
+/** The value of a payload; undefined where it is none. */
+export function counterValue(data: Uint8Array): bigint | undefined {
+  try {
+    const { val } = JSON.parse(utf8Decoder.decode(data)) as { val?: unknown };
+    return typeof val === "string" && /^-?\d+$/.test(val) ? BigInt(val) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value after an increment. @throws {Refusal} 10172 */
+export function incremented(subject: string, by: bigint, view: View): bigint {
+  const latest = view.latest(subject);
+  return (latest === undefined ? 0n : (counterValue(latest.data) ?? refuse(10172))) + by;
+}
+
+export function counterPayload(value: bigint): Uint8Array {
+  return utf8Encoder.encode(`{"val":"${value}"}`);
+}
