@@ -18,6 +18,7 @@ import type { ServedConfig } from "./consumer-config.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Line } from "./line.ts";
+import { Pace } from "./pace.ts";
 import { Pending, type Sent } from "./pending.ts";
 import { PullSide } from "./pull-side.ts";
 import { PushSide } from "./push-side.ts";
@@ -29,6 +30,8 @@ import type { Watcher } from "./watched.ts";
 
 // bytes that are sent in a row before others have their turn
 const TURN = 1 << 20;
+// the largest message, where the stream has no limit
+const LARGEST = 1 << 20;
 
 const NO_TIME = "0001-01-01T00:00:00Z";
 
@@ -62,6 +65,7 @@ export class Consumer implements ServedConsumer, Serving {
   readonly #subscriptions: readonly Subscriber[];
   readonly #pending = new Pending();
   readonly #again = new Line();
+  readonly #pace = new Pace();
   // deliveries of those that were sent more than once
   readonly #deliveries = new Map<number, number>();
   #config: ServedConfig;
@@ -73,6 +77,7 @@ export class Consumer implements ServedConsumer, Serving {
   #resume: number;
   #unsent: number;
   #used: number;
+  #heldUntil = Infinity;
   #woken = false;
   #paused: boolean;
   #ended = false;
@@ -167,7 +172,12 @@ export class Consumer implements ServedConsumer, Serving {
       this.#minuteThePause();
       this.wake();
     }
+    if (this.#heldUntil <= now) {
+      this.#heldUntil = Infinity;
+      this.wake();
+    }
     const next = Math.min(
+      this.#heldUntil,
       this.#side.tick(now),
       this.#pauseEnds(now),
       this.#idleEnds(now),
@@ -253,7 +263,9 @@ export class Consumer implements ServedConsumer, Serving {
     for (let sent = 0; this.#side.ready(); ) {
       const next = this.#next();
       if (next === undefined) {
-        if (this.#unsent === 0) this.#side.atEnd();
+        if (this.#unsent > 0) return;
+        this.#pace.caughtUp();
+        this.#side.atEnd();
         return;
       }
       const size = this.#send(next);
@@ -291,6 +303,7 @@ export class Consumer implements ServedConsumer, Serving {
     const reply = `$JS.ACK.${this.streamName}.${this.name}.${deliveries}.${seq}.${delivery}.${goNanos(time)}.${unsent}`;
     let { header, data } = message;
     const size = subject.length + reply.length + header.length + data.length;
+    if (this.#isEarly(message, size)) return 0;
     const target = this.#side.choose(size);
     if (target === undefined) {
       // others that are to be sent again have their turn first
@@ -312,6 +325,20 @@ export class Consumer implements ServedConsumer, Serving {
     if (this.#config.ack_policy === "none") this.#stream.settled(seq);
     this.#save();
     return size;
+  }
+
+  // Has it to wait for its rate, or for the pause there was before it?
+  #isEarly(message: Stored, size: number): boolean {
+    const { rate_limit_bps = 0, replay_policy } = this.#config;
+    const replay = replay_policy === "original";
+    if (rate_limit_bps === 0 && !replay) return false;
+    const { max_msg_size = -1 } = this.#stream.config;
+    const burst = max_msg_size > 0 ? max_msg_size : LARGEST;
+    const now = this.home.clock.now();
+    const due = this.#pace.due(message, size, now, rate_limit_bps / 8000, burst, replay);
+    if (due > now) this.#heldUntil = due;
+    this.wakeAt(this.#heldUntil);
+    return due > now;
   }
 
   // Keep book of it.
@@ -346,7 +373,8 @@ export class Consumer implements ServedConsumer, Serving {
   // Milliseconds until it is sent again, after so many deliveries.
   #wait(deliveries: number): number {
     const { backoff = [], ack_wait } = this.#config;
-    return msOf(backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait);
+    // with flow control as acknowledgement there is no waiting
+    return msOf(backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait) || Infinity;
   }
 
   #deliveriesOf(seq: number): number {
@@ -414,23 +442,32 @@ export class Consumer implements ServedConsumer, Serving {
 
   #ack(seq: number, delivery: number): void {
     if (this.#config.ack_policy === "all") this.#ackAll(seq, delivery);
-    else this.#ackOne(seq, delivery);
+    else this.#ackOne(seq);
     this.#floor.active = this.home.clock.now();
     this.#save();
     this.wake();
   }
 
-  #ackOne(seq: number, delivery: number): void {
+  #ackOne(seq: number): void {
     const sent = this.#pending.get(seq);
-    const first = sent?.delivery ?? delivery;
     this.#forget(seq);
-    if (this.#pending.size === 0) this.#floorToDelivered();
-    else if (first === this.#floor.delivery + 1) {
-      const next = this.#pending.first() as Sent;
-      this.#floor.delivery = next.seq > seq ? next.delivery - 1 : first;
-      this.#floor.seq = next.seq > seq ? next.seq - 1 : seq;
+    if (sent !== undefined) {
+      const next = this.#pending.first();
+      if (next === undefined) this.#floorToDelivered();
+      else if (sent.delivery === this.#floor.delivery + 1) {
+        // up to where the next one is open
+        this.#floor.delivery = next.seq > seq ? next.delivery - 1 : sent.delivery;
+        this.#floor.seq = next.seq > seq ? next.seq - 1 : seq;
+      }
     }
     this.#stream.settled(seq);
+  }
+
+  ackThrough(seq: number, delivery: number): void {
+    if (seq >= this.#nextSeq) return;
+    this.#ackAll(seq, delivery);
+    this.#floor.active = this.home.clock.now();
+    this.#save();
   }
 
   #ackAll(seq: number, delivery: number): void {
@@ -532,7 +569,7 @@ export class Consumer implements ServedConsumer, Serving {
   #minuteThePause(): void {
     this.#paused = this.#pauseEnds(this.home.clock.now()) !== Infinity;
     const { pause_until = NO_TIME } = this.#config;
-    this.#advise("PAUSE", "consumer_pause", { paused: this.#paused, ...(this.#paused && { pause_until }) });
+    this.#advise("PAUSE", "consumer_pause", { paused: this.#paused, pause_until });
   }
 
   /** Begin again at a sequence, as if nothing had been sent. */
@@ -542,8 +579,8 @@ export class Consumer implements ServedConsumer, Serving {
     this.#deliveries.clear();
     this.#picked = [];
     this.#nextSeq = this.#resume = seq;
-    Object.assign(this.delivered, { delivery: 0, seq: seq - 1 });
-    Object.assign(this.#floor, { delivery: 0, seq: seq - 1 });
+    Object.assign(this.delivered, { delivery: 0, seq: seq - 1, active: 0 });
+    Object.assign(this.#floor, this.delivered);
     this.#unsent = this.#countUnsent();
     this.#save();
     this.wake();

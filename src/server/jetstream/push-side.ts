@@ -1,5 +1,6 @@
 // Push side: how a consumer sends to its deliver subject: while somebody listens, not faster than flow control and the rate allow.
 import { randomId } from "../../lib/random.ts";
+import { headerValue } from "../header-block.ts";
 import { internal } from "../internal.ts";
 import { msOf, type Serving, type Side, status, type Target } from "./serving.ts";
 
@@ -23,7 +24,9 @@ export class PushSide implements Side, Target {
   constructor(consumer: Serving) {
     this.#consumer = consumer;
     const { home, streamName, name, config } = consumer;
-    this.#answers = internal(`$JS.FC.${streamName}.${name}.*`, ({ subject }) => this.#answered(subject));
+    this.#answers = internal(`$JS.FC.${streamName}.${name}.*`, ({ subject, header }) =>
+      this.#answered(subject, header),
+    );
     if (config.flow_control) home.account.router.add(this.#answers);
     this.reconfigure();
   }
@@ -70,8 +73,14 @@ export class PushSide implements Side, Target {
     home.account.publish(status(this.inbox, "100 FlowControl Request", {}, this.#question));
   }
 
-  #answered(subject: string): void {
+  // With ack policy flow_control the answer says what was taken.
+  #answered(subject: string, header: Uint8Array): void {
     if (subject !== this.#question) return;
+    const seq = headerValue(header, "Nats-Last-Stream");
+    const delivery = headerValue(header, "Nats-Last-Consumer");
+    if (this.#consumer.config.ack_policy === "flow_control" && seq !== undefined && delivery !== undefined) {
+      this.#consumer.ackThrough(Number(seq), Number(delivery));
+    }
     this.#window = Math.min(2 * this.#window, LARGEST_WINDOW);
     this.#underWay = Math.max(0, this.#underWay - this.#asked);
     this.#question = "";
@@ -95,6 +104,8 @@ export class PushSide implements Side, Target {
         ...(this.#question !== "" && { "Nats-Consumer-Stalled": this.#question }),
       }),
     );
+    if (config.ack_policy === "flow_control" && this.#consumer.ackPending > 0 && this.#question === "")
+      this.#ask();
     return this.#beat;
   }
 

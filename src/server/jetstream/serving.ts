@@ -25,6 +25,8 @@ export interface Serving {
   readonly again: number;
   /** messages that are not acknowledged */
   readonly ackPending: number;
+  /** all up to there is acknowledged */
+  ackThrough(seq: number, delivery: number): void;
   /** look whether something can be sent */
   wake(): void;
   /** be told then: `tick` is called at that time, or before */

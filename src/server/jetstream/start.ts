@@ -15,11 +15,12 @@ export interface Start {
 
 export function startOf(config: ConsumerConfig, store: StoreReader, filters: Filters): Start {
   const first = Math.max(1, store.firstSeq);
-  const end = store.lastSeq + 1;
+  const last = Math.max(first, store.lastSeq);
+  const end = Math.max(first, store.lastSeq + 1);
   const at = (seq: number): Start => ({ seq, picked: [], resume: seq });
   switch (config.deliver_policy) {
     case "last":
-      return at(store.last(filters)?.seq ?? end);
+      return at(store.last(filters)?.seq ?? first);
     case "new":
       return at(end);
     case "by_start_sequence":
@@ -28,7 +29,7 @@ export function startOf(config: ConsumerConfig, store: StoreReader, filters: Fil
       return at(store.seqAt(timeOf(config.opt_start_time ?? "")));
     case "last_per_subject": {
       const picked = store.lastOfEach(filters);
-      return { seq: picked[0] ?? end, picked, resume: end };
+      return { seq: picked[0] ?? last, picked, resume: end };
     }
     default:
       return at(first);
