@@ -33,7 +33,7 @@ class Bench {
       maxMemory: -1,
       maxStorage: -1,
       clientOf: () => undefined,
-    enabled: true,
+      enabled: true,
     });
     const whole: StreamConfig = {
       name: "S",

@@ -7,7 +7,7 @@ import { subjectsCollide } from "../subjects.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
 import { byBytes, decode, type GoStruct } from "./go-json.ts";
 import type { JetStream } from "./jetstream.ts";
-import { refuse } from "./refusal.ts";
+import { Refusal, refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
@@ -37,7 +37,7 @@ export function optionalBody(struct: GoStruct, body: string): Record<string, unk
 
 /** A body that says nothing. @throws {Refusal} 10038 */
 export function expectEmpty(body: string): void {
-  if (!/^\s*(?:\{\s*\}|\[\s*\]|null)?\s*$/.test(body)) refuse(10038);
+  if (body !== "" && !/^\s*\{\s*\}\s*$/.test(body)) refuse(10038);
 }
 
 /** A part of a list, as lists are answered. */
@@ -77,7 +77,8 @@ function account({ js }: Call): object {
 /** What a state has beyond the numbers, if asked. */
 interface Details {
   readonly subjects?: Map<string, number>;
-  readonly deleted?: boolean;
+  /** the storage, where the deleted ones are to be listed */
+  readonly deleted?: string | undefined;
 }
 
 /** The state of a store, as it is told. */
@@ -89,6 +90,8 @@ export function stateOf(
   const { messages, lastSeq } = store;
   const firstSeq = lastSeq === 0 ? 0 : store.firstSeq;
   const gaps = messages === 0 ? 0 : lastSeq - firstSeq + 1 - messages;
+  // what nats-server says of a file without a message
+  const odd = deleted === "file" && lastSeq === 0;
   return {
     messages,
     bytes: store.bytes,
@@ -98,6 +101,7 @@ export function stateOf(
     last_ts: time(store.lastTime),
     ...(store.subjectCount > 0 && { num_subjects: store.subjectCount }),
     ...(subjects && subjects.size > 0 && { subjects }),
+    ...(odd && { num_deleted: 1, deleted: [0] }),
     ...(gaps > 0 && { num_deleted: gaps }),
     ...(deleted && gaps > 0 && { deleted: store.deleted() }),
     consumer_count: consumers,
@@ -237,9 +241,9 @@ function info({ js, tokens: [name = ""], body }: Call): object {
     stream,
     shownConfig(stream.config),
     { ...domainOf(js), cluster: { leader: js.serverName } },
-    { ...(all && { subjects: new Map(part) }), deleted },
+    { ...(all && { subjects: new Map(part) }), deleted: deleted ? stream.config.storage : undefined },
   );
-  return { ...(all === undefined ? { total: 0, offset: 0, limit: 0 } : head), ...shown };
+  return { ...(all?.length ? head : none), ...shown };
 }
 
 const listRequest = (go: string): GoStruct => ({ go, fields: { offset: "int", subject: "string" } });
@@ -308,8 +312,7 @@ function getMessage({ js, tokens: [name = ""], body }: Call): object {
   const request = neededBody(msgGetRequest, body) as MsgGetRequest;
   const { seq = 0, last_by_subj: last = "", next_by_subj: next = "", start_time, no_hdr } = request;
   const ways = [seq > 0 && next === "", last !== "", next !== "", start_time !== undefined && next === ""];
-  const several =
-    request.batch || request.max_bytes || request.multi_last || request.up_to_seq || request.up_to_time;
+  const several = request.batch || request.max_bytes;
   if (ways.filter(Boolean).length !== 1 || several || (seq > 0 && start_time !== undefined)) refuse(10003);
   const found = find(js.stream(name).store, seq, last, next, start_time) ?? refuse(10037);
   const { subject, header, data } = found;
@@ -348,10 +351,13 @@ function deleteMessage({ js, tokens: [name = ""], body }: Call): object {
   const { sealed, deny_delete, storage } = stream.config;
   if (sealed) refuse(10109);
   if (deny_delete) refuse(10057, { err: "message delete not permitted" });
-  if (storage === "file" && seq > stream.store.lastSeq) refuse(10057, { err: "stream store EOF" });
-  if (storage === "file" && seq === 0) refuse(10057, { err: "no message found" });
-  if (!stream.remove(seq)) refuse(10043, { seq });
-  return { success: true };
+  if (stream.remove(seq)) return { success: true };
+  // an answer as any other: it is not counted as an error
+  let failure = new Refusal(10043, { seq });
+  if (storage === "file" && seq > stream.store.lastSeq)
+    failure = new Refusal(10057, { err: "stream store EOF" });
+  else if (storage === "file" && seq === 0) failure = new Refusal(10057, { err: "no message found" });
+  return { error: failure.wire };
 }
 
 // what only a cluster can do
