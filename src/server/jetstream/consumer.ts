@@ -11,6 +11,7 @@ import type { Subscriber } from "../account.ts";
 import { goNanos, goTime } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { internal } from "../internal.ts";
+import { subjectCovers, subjectsCollide } from "../subjects.ts";
 import { Message } from "../message.ts";
 import { parseAck } from "./ack.ts";
 import { Alarm } from "./alarm.ts";
@@ -154,10 +155,11 @@ export class Consumer implements ServedConsumer, Serving {
 
   // --- time
 
+  // Behind what is answered to what woke it.
   wake(): void {
     if (this.#woken || this.#ended) return;
     this.#woken = true;
-    queueMicrotask(() => this.#run());
+    queueMicrotask(() => queueMicrotask(() => this.#run()));
   }
 
   wakeAt(time: number): void {
@@ -167,7 +169,10 @@ export class Consumer implements ServedConsumer, Serving {
   #tick(): void {
     if (this.#ended) return;
     const now = this.home.clock.now();
-    for (const { seq } of this.#pending.takeDue(now)) this.#sendAgain(seq);
+    for (const { seq } of this.#pending.takeDue(now)) {
+      if (!this.#isExhausted(seq)) this.#again.push(seq);
+      this.wake();
+    }
     if (this.#paused && this.#pauseEnds(now) === Infinity) {
       this.#minuteThePause();
       this.wake();
@@ -183,7 +188,6 @@ export class Consumer implements ServedConsumer, Serving {
       this.#idleEnds(now),
       this.#pending.nextDue,
     );
-    if (this.#again.size > 0) this.wake();
     this.wakeAt(next);
   }
 
@@ -210,7 +214,9 @@ export class Consumer implements ServedConsumer, Serving {
     if (this.#isUnsent(seq)) this.#unsent--;
     const sent = this.#pending.get(seq);
     if (sent !== undefined && why !== "purged" && why !== "settled") {
-      this.#terminated(seq, sent.delivery, "Unacknowledged message was deleted");
+      const deliveries = this.#deliveriesOf(seq);
+      this.#ack(seq, sent.delivery);
+      this.#adviseTerm(seq, sent.delivery, deliveries, "Unacknowledged message was deleted");
     }
   }
 
@@ -220,15 +226,27 @@ export class Consumer implements ServedConsumer, Serving {
 
   purged(firstSeq: number, filter: string): void {
     const { store } = this.#stream;
-    const first = filter === "" ? firstSeq : store.firstSeq;
-    this.#nextSeq = Math.max(this.#nextSeq, first);
+    // of more than what was purged some is left
+    const wider =
+      filter !== "" &&
+      !(this.#filters.length > 0 && this.#filters.every((one) => subjectCovers(filter, one)));
+    if (wider && !this.#filters.some((one) => subjectsCollide(filter, one)) && this.#filters.length > 0)
+      return;
+    const first = wider ? store.firstSeq : firstSeq;
+    const { delivered } = this;
+    const floor = this.#floor;
+    if (this.#nextSeq < first) {
+      this.#nextSeq = first;
+      delivered.seq = first - 1;
+    }
     this.#picked = this.#picked.filter((seq) => store.get(seq) !== undefined);
     for (const { seq, delivery } of this.#pending.values()) {
       if (store.get(seq) !== undefined) continue;
-      this.#floor.delivery = Math.max(this.#floor.delivery, delivery);
+      floor.delivery = Math.max(floor.delivery, delivery);
       this.#forget(seq);
     }
-    if (this.#floor.seq < first - 1) this.#floor.seq = first - 1;
+    floor.seq = Math.max(floor.seq, first - 1);
+    floor.active = this.home.clock.now();
     if (this.#pending.size === 0) this.#floorToDelivered();
     this.#unsent = this.#countUnsent();
     this.#save();
@@ -279,7 +297,9 @@ export class Consumer implements ServedConsumer, Serving {
     const { store } = this.#stream;
     for (let seq = this.#again.first(); seq !== undefined; seq = this.#again.first()) {
       const message = store.get(seq);
-      if (message !== undefined) return { message, deliveries: this.#deliveriesOf(seq) + 1 };
+      if (message !== undefined && !this.#isExhausted(seq)) {
+        return { message, deliveries: this.#deliveriesOf(seq) + 1 };
+      }
       this.#again.delete(seq);
     }
     const { max_ack_pending = 0 } = this.#config;
@@ -381,20 +401,16 @@ export class Consumer implements ServedConsumer, Serving {
     return this.#deliveries.get(seq) ?? 1;
   }
 
-  // Unless it was sent as often as may be.
-  #sendAgain(seq: number): void {
+  // Was it sent as often as may be? Then that is the end of it here; in the stream it stays.
+  #isExhausted(seq: number): boolean {
     const { max_deliver = -1 } = this.#config;
     const deliveries = this.#deliveriesOf(seq);
-    if (max_deliver < 1 || deliveries < max_deliver) {
-      this.#again.push(seq);
-      return;
-    }
+    if (max_deliver < 1 || deliveries < max_deliver) return false;
     this.#advise("MAX_DELIVERIES", "max_deliver", { stream_seq: seq, deliveries });
     this.#pending.delete(seq);
     this.delivered.active = this.home.clock.now();
     this.#save();
-    // there may be room for another one
-    this.wake();
+    return true;
   }
 
   // --- acknowledgements
@@ -404,34 +420,41 @@ export class Consumer implements ServedConsumer, Serving {
     const deliveries = Number(count);
     const seq = Number(stream);
     const delivery = Number(consumer);
-    // of a message that was not sent, or of none
-    if (!(seq < this.#nextSeq) || !(delivery >= 0)) return;
+    // of no message
+    if (!(seq >= 0 && delivery >= 0)) return;
     this.#used = this.home.clock.now();
+    // of one that was not sent yet
+    const early = seq >= this.#nextSeq;
     const said = parseAck(data);
     switch (said.kind) {
       case "ack":
         this.#sample(seq, delivery, deliveries);
-        this.#ack(seq, delivery);
+        if (!early) this.#ack(seq, delivery);
         break;
       case "next":
         this.#sample(seq, delivery, deliveries);
-        this.#ack(seq, delivery);
+        if (!early) this.#ack(seq, delivery);
         if (reply !== "") this.#side.request(reply, said.request, header);
         return;
       case "nak":
         this.#nak(seq, delivery, deliveries, said.delay);
         break;
-      case "progress": {
-        const sent = this.#pending.get(seq);
-        if (sent !== undefined) this.#postpone(sent, this.#wait(this.#deliveriesOf(seq)));
+      case "progress":
+        this.#progress(seq);
         break;
-      }
       case "term":
-        this.#terminated(seq, delivery, said.reason);
+        if (!early) this.#ack(seq, delivery);
+        this.#adviseTerm(seq, delivery, deliveries, said.reason);
         break;
       case "none":
     }
-    if (reply !== "") this.home.send(Message.of(reply));
+    const refused = early && (said.kind === "ack" || said.kind === "term");
+    if (reply !== "" && !refused) this.home.send(Message.of(reply));
+  }
+
+  #progress(seq: number): void {
+    const sent = this.#pending.get(seq);
+    if (sent !== undefined) this.#postpone(sent, this.#wait(this.#deliveriesOf(seq)));
   }
 
   #postpone(sent: Sent, delay: number): void {
@@ -505,7 +528,7 @@ export class Consumer implements ServedConsumer, Serving {
     this.#advise("MSG_NAKED", "nak", { consumer_seq: delivery, stream_seq: seq, deliveries });
     if (delay === undefined) {
       sent.due = Infinity;
-      this.#sendAgain(seq);
+      this.#again.push(seq);
       this.wake();
     } else {
       this.#again.delete(seq);
@@ -513,9 +536,7 @@ export class Consumer implements ServedConsumer, Serving {
     }
   }
 
-  #terminated(seq: number, delivery: number, reason: string): void {
-    const deliveries = this.#deliveriesOf(seq);
-    this.#ack(seq, delivery);
+  #adviseTerm(seq: number, delivery: number, deliveries: number, reason: string): void {
     this.#advise("MSG_TERMINATED", "terminated", {
       consumer_seq: delivery,
       stream_seq: seq,
