@@ -1,12 +1,14 @@
 // isonats/server for Node and Bun: the same names as index.ts, with listeners.
+import { fromPublic } from "../auth/nkeys.ts";
 import { listen } from "./listen.node.ts";
+import type { VerifyNkey } from "./logins.ts";
 import type { ServerOptions } from "./options.ts";
 import { memoryStorage } from "./jetstream/storage.ts";
 import { type Keep, Server } from "./server.ts";
 
 export type { Clock, Timer } from "../lib/clock.ts";
 export type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
-export type { UserOptions } from "./logins.ts";
+export type { UserOptions, VerifyNkey } from "./logins.ts";
 export { ManualClock } from "./manual-clock.ts";
 export type { Mappings, WeightedDestination } from "./mapping.ts";
 export type { AccountOptions, JetStreamOptions, ListenTlsOptions, ServerOptions } from "./options.ts";
@@ -15,11 +17,13 @@ export type { Faults, PeerAddress } from "./server.ts";
 
 const inFiles: Keep = () => memoryStorage;
 
+const verifyNkey: VerifyNkey = (nkey, nonce, signature) => fromPublic(nkey).verify(nonce, signature);
+
 /** A NATS server inside the process, for tests, demos and offline development. */
 export class NatsServer extends Server {
   /** See `index.ts`. */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer(options, inFiles);
+    const server = new NatsServer({ verifyNkey, ...options }, inFiles);
     await server.listen(options, listen);
     return server;
   }

@@ -6,7 +6,7 @@ import { type Keep, type Listen, Server } from "./server.ts";
 
 export type { Clock, Timer } from "../lib/clock.ts";
 export type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
-export type { UserOptions } from "./logins.ts";
+export type { UserOptions, VerifyNkey } from "./logins.ts";
 export { ManualClock } from "./manual-clock.ts";
 export type { Mappings, WeightedDestination } from "./mapping.ts";
 export type { AccountOptions, JetStreamOptions, ListenTlsOptions, ServerOptions } from "./options.ts";

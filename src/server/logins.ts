@@ -1,9 +1,9 @@
 // Logins: who may connect, and as whom.
-import { fromPublic } from "../auth/nkeys.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
 import type { Account } from "./account.ts";
 import type { ClientOptions } from "./client-options.ts";
+import type { ServerOptions } from "./options.ts";
 import { type PermissionOptions, Permissions } from "./permissions.ts";
 
 /** A user: by name and password, or by NKey. */
@@ -14,6 +14,9 @@ export interface UserOptions {
   readonly nkey?: string;
   readonly permissions?: PermissionOptions;
 }
+
+/** Whether the signature is that of the key, a user's public one, under the nonce. May throw where either is malformed. */
+export type VerifyNkey = (nkey: string, nonce: Uint8Array, signature: Uint8Array) => boolean;
 
 /** Who a connection is. */
 export interface Identity {
@@ -35,12 +38,17 @@ export class Logins {
   readonly #token: string | undefined;
   readonly #nobody: Account;
   readonly #unnamed: string | undefined;
+  readonly #verify: VerifyNkey | undefined;
 
   /** `noAuthUser` is who those are that give no credentials */
-  constructor(nobody: Account, token: string | undefined, noAuthUser: string | undefined) {
+  constructor(
+    nobody: Account,
+    { token, noAuthUser, verifyNkey }: Pick<ServerOptions, "token" | "noAuthUser" | "verifyNkey">,
+  ) {
     this.#nobody = nobody;
     this.#token = token;
     this.#unnamed = noAuthUser;
+    this.#verify = verifyNkey;
   }
 
   add(options: UserOptions, account: Account): void {
@@ -57,6 +65,11 @@ export class Logins {
   check(): void {
     if (this.#unnamed !== undefined && !this.#users.has(this.#unnamed)) {
       throw new InvalidArgumentError(`noAuthUser is '${this.#unnamed}', who is none of the users`);
+    }
+    if (this.wantsNonce && this.#verify === undefined) {
+      throw new InvalidArgumentError(
+        "users with an nkey need verifyNkey in this runtime: give (nkey, nonce, signature) => nkeys.fromPublic(nkey).verify(nonce, signature), with nkeys of isonats/auth",
+      );
     }
   }
 
@@ -91,7 +104,7 @@ export class Logins {
     if (login === undefined) return undefined;
     const { options, account } = login;
     if (options.nkey !== undefined) {
-      if (nonce === undefined || !isSigned(options.nkey, nonce, sig)) return undefined;
+      if (nonce === undefined || !this.#isSigned(options.nkey, nonce, sig)) return undefined;
     } else if (!(silent && this.#unnamed !== undefined) && options.password !== pass) return undefined;
     const { permissions } = options;
     return {
@@ -101,15 +114,15 @@ export class Logins {
       rights: permissions,
     };
   }
-}
 
-// base64url without padding, or plain base64
-function isSigned(key: string, nonce: string, sig: string): boolean {
-  try {
-    const text = atob(sig.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-    return fromPublic(key).verify(utf8Encoder.encode(nonce), bytes);
-  } catch {
-    return false;
+  // base64url without padding, or plain base64
+  #isSigned(key: string, nonce: string, sig: string): boolean {
+    try {
+      const text = atob(sig.replaceAll("-", "+").replaceAll("_", "/"));
+      const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+      return this.#verify?.(key, utf8Encoder.encode(nonce), bytes) ?? false;
+    } catch {
+      return false;
+    }
   }
 }

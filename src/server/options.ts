@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../errors.ts";
 import { check } from "../lib/check.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { ExportOptions, ImportOptions } from "./exchange.ts";
-import type { UserOptions } from "./logins.ts";
+import type { UserOptions, VerifyNkey } from "./logins.ts";
 import type { Mappings } from "./mapping.ts";
 import type { Limits } from "./peer-host.ts";
 
@@ -65,6 +65,8 @@ export interface ServerOptions {
   token?: string;
   /** the user that those are who give no credentials */
   noAuthUser?: string;
+  /** verifies the logins of users with an `nkey`. Default on Node and Bun: what it takes is there; elsewhere there is none. */
+  verifyNkey?: VerifyNkey;
   /** accounts by name, apart from the default one, `$G`; `$SYS` is the system account */
   accounts?: Readonly<Record<string, AccountOptions>>;
   /** bytes of headers and payload that one message may have. Default 1 MiB. */
@@ -105,8 +107,6 @@ export interface ResolvedJetStreamOptions {
 export interface ResolvedServerOptions extends Limits {
   readonly name: string;
   readonly users: readonly UserOptions[];
-  readonly token: string | undefined;
-  readonly noAuthUser: string | undefined;
   readonly accounts: Readonly<Record<string, AccountOptions>>;
   readonly jetstream: ResolvedJetStreamOptions | undefined;
   readonly lameDuckGracePeriod: number;
@@ -135,8 +135,6 @@ export function resolveServerOptions(options: ServerOptions, id: string): Resolv
   return {
     name: options.name ?? id,
     users: options.users ?? [],
-    token: options.token,
-    noAuthUser: options.noAuthUser,
     accounts: options.accounts ?? {},
     jetstream: options.jetstream ? jetstreamOf(options.jetstream) : undefined,
     maxPayload,

@@ -101,13 +101,13 @@ export class Server {
 
   constructor(given: ServerOptions, keep: Keep) {
     const options = resolveServerOptions(given, this.id);
-    const { token, noAuthUser, clock } = options;
+    const { clock } = options;
     this.#options = options;
     this.#keep = keep;
     this.name = options.name;
     const nobody = this.#account(DEFAULT_ACCOUNT);
     this.#account(SYSTEM_ACCOUNT);
-    this.#logins = new Logins(nobody, token, noAuthUser);
+    this.#logins = new Logins(nobody, given);
     for (const user of options.users) this.#logins.add(user, nobody);
     const exchange = new Exchange(this.#accounts, clock);
     for (const [name, { users = [], mappings, exports = [] }] of Object.entries(options.accounts)) {
