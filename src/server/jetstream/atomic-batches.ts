@@ -36,7 +36,12 @@ export class AtomicBatches {
     if (id.length > LONGEST_ID) refuse(10179);
     const text = asks.get("Nats-Batch-Sequence") ?? "";
     const seq = /^\d+$/.test(text) ? Number(text) : refuse(10175);
+    const commit = asks.get(COMMIT) ?? "";
     let batch = this.#open.get(id);
+    if (seq > LARGEST && commit !== "eob") {
+      if (batch !== undefined) this.#abandon(id, "large");
+      refuse(10199, { size: LARGEST });
+    }
     if (batch === undefined) {
       if (seq !== 1) refuse(10176);
       if (this.#open.size >= OPEN) refuse(10210);
@@ -51,7 +56,6 @@ export class AtomicBatches {
       this.#abandon(id, "unsupported");
       refuse(10185);
     }
-    const commit = asks.get(COMMIT) ?? "";
     if (commit !== "" && commit !== "1" && commit !== "eob") {
       this.#drop(id);
       refuse(10200);
@@ -60,13 +64,7 @@ export class AtomicBatches {
       this.#abandon(id, "incomplete");
       refuse(10176);
     }
-    if (commit !== "eob") {
-      if (batch.arrivals.length >= LARGEST) {
-        this.#abandon(id, "large");
-        refuse(10199, { size: LARGEST });
-      }
-      batch.arrivals.push(arrival);
-    }
+    if (commit !== "eob") batch.arrivals.push(arrival);
     if (commit === "") return "";
     this.#drop(id);
     return this.#commit(id, batch.arrivals, commit === "eob");

@@ -4,6 +4,7 @@ import type { Arrival } from "./arrival.ts";
 import { counterPayload, increment, incremented } from "./counter.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
+import { NEXT, PURGE, type Schedule, SCHEDULER, scheduleOf } from "./schedule.ts";
 import type { Store } from "./store.ts";
 import type { Stored } from "./stored.ts";
 import { TTL, ttlOf } from "./ttl.ts";
@@ -20,6 +21,10 @@ export interface Draft {
   readonly ttl: number;
   /** the sum, of a counter */
   readonly value?: bigint | undefined;
+  /** when it is to be published, where that is later */
+  readonly schedule?: Schedule | undefined;
+  /** the subject whose schedule ends with it */
+  readonly cancels?: string | undefined;
 }
 
 /** What a message is checked against: a stream, or a stream with the part of a batch before it. */
@@ -62,6 +67,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   let rollup: Draft["rollup"] = "";
   let ttl = 0;
   let by: bigint | undefined;
+  let schedule: Schedule | undefined;
+  let cancels: string | undefined;
   if (asks.size > 0) {
     const ask = (name: string): string => asks.get(name) ?? "";
     by = increment(arrival, view);
@@ -69,6 +76,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     if (stream !== "" && stream !== config.name) refuse(10060);
     if (ask(TTL) !== "" && config.allow_msg_ttl !== true) refuse(10166);
     expectSequences(arrival, view);
+    schedule = scheduleOf(arrival, view);
+    if (config.allow_msg_schedules === true && ask(NEXT) === PURGE) cancels = ask(SCHEDULER);
     if (asks.has("Nats-Stream-Source")) refuse(10227);
     id = ask("Nats-Msg-Id");
     const seen = id === "" ? undefined : view.seqOfId(id);
@@ -77,6 +86,10 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     if (lastId !== undefined && lastId !== view.lastId) refuse(10070, { id: view.lastId });
     rollup = rollupOf(ask("Nats-Rollup"), config);
     if (ask(TTL) !== "") ttl = ttlOf(ask(TTL)) ?? NaN;
+  }
+  if (schedule !== undefined && rollup === "") {
+    rollup = "sub";
+    header = withHeaders(header, [["Nats-Rollup", "sub"]]);
   }
   if (counts === true && by === undefined) refuse(10169);
   if (largest >= 0 && header.length + data.length > largest) refuse(10054);
@@ -90,7 +103,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   }
   const value = by === undefined ? undefined : incremented(subject, by, view);
   if (value !== undefined) data = counterPayload(value);
-  return { subject, header, data, id, rollup, ttl, value };
+  return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
 }
 
 /** Is there room, in a stream that refuses when it is full? @throws {Refusal} 10077 */

@@ -1,5 +1,6 @@
 // Expiry: when messages of a stream are to go, by age or by a time of their own. Owned by stream; says nothing of how they go.
 import type { Clock, Timer } from "../../lib/clock.ts";
+import { DueHeap } from "./due-heap.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
 import { NEVER } from "./ttl.ts";
@@ -18,8 +19,8 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #store: StoreReader;
   readonly #expire: (message: Stored) => void;
-  /** those with a time of their own: a heap, the earliest first */
-  readonly #heap: Due[] = [];
+  /** those with a time of their own */
+  readonly #heap = new DueHeap<Due>();
   /** those that never go */
   readonly #kept = new Set<number>();
   #timer: { due: number; timer: Timer } | undefined;
@@ -34,7 +35,7 @@ export class Expiry {
   /** A message was stored. `ttl` 0: it has no time of its own. */
   add({ seq, time }: Stored, ttl: number): void {
     if (ttl === NEVER) this.#kept.add(seq);
-    else if (ttl > 0) this.#push({ time: time + ttl, seq });
+    else if (ttl > 0) this.#heap.push({ time: time + ttl, seq });
     if (ttl > 0 || (this.maxAge > 0 && this.#timer === undefined)) this.arm();
   }
 
@@ -44,7 +45,7 @@ export class Expiry {
 
   /** Wait for the next that is due. */
   arm(): void {
-    const own = this.#heap[0]?.time ?? Infinity;
+    const own = this.#heap.first?.time ?? Infinity;
     const oldest = this.maxAge > 0 ? this.#oldest(this.#store.firstSeq) : undefined;
     const due = Math.max(this.#last + APART, Math.min(own, oldest ? oldest.time + this.maxAge : Infinity));
     if (this.#timer?.due === due) return;
@@ -72,8 +73,7 @@ export class Expiry {
   #run(): void {
     const now = this.#clock.now();
     this.#last = now;
-    for (let due = this.#heap[0]; due !== undefined && due.time <= now; due = this.#heap[0]) {
-      this.#pop();
+    for (let due = this.#heap.take(now); due !== undefined; due = this.#heap.take(now)) {
       const message = this.#store.get(due.seq);
       if (message !== undefined) this.#expire(message);
     }
@@ -85,34 +85,5 @@ export class Expiry {
       }
     }
     this.arm();
-  }
-
-  #push(due: Due): void {
-    const heap = this.#heap;
-    let i = heap.push(due) - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      const parent = heap[up] as Due;
-      if (parent.time <= due.time) break;
-      heap[i] = parent;
-      i = up;
-    }
-    heap[i] = due;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop() as Due;
-    if (heap.length === 0) return;
-    let i = 0;
-    for (let down = 1; down < heap.length; down = 2 * i + 1) {
-      const right = heap[down + 1];
-      if (right !== undefined && right.time < (heap[down] as Due).time) down++;
-      const child = heap[down] as Due;
-      if (child.time >= last.time) break;
-      heap[i] = child;
-      i = down;
-    }
-    heap[i] = last;
   }
 }

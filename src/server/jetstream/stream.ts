@@ -17,6 +17,8 @@ import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { type Republisher, republisher } from "./republish.ts";
+import { scheduleOf } from "./schedule.ts";
+import { Schedules } from "./schedules.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
@@ -42,6 +44,7 @@ export class Stream implements ServedStream, View {
   readonly #expiry: Expiry;
   readonly #atomic = new AtomicBatches(this);
   readonly #fast = new FastBatches(this);
+  readonly #schedules = new Schedules(this);
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
   #republisher: Republisher | undefined;
@@ -112,6 +115,12 @@ export class Stream implements ServedStream, View {
       const id = asks.get("Nats-Msg-Id") ?? "";
       if (id !== "" && at.time > since) this.#dedup.add(id, at.seq, at.time);
       this.#expiry.add(at, ttlOf(asks.get(TTL) ?? "") ?? 0);
+    }
+    if (this.#config.allow_msg_schedules === true) {
+      for (const seq of store.lastOfEach([])) {
+        const at = store.get(seq) as Stored;
+        this.#schedules.set(at, scheduleOf(arrival(at.subject, at.header, at.data), this));
+      }
     }
     this.#lastId = asked(store.last([])?.header ?? Empty).get("Nats-Msg-Id") ?? "";
   }
@@ -203,6 +212,8 @@ export class Stream implements ServedStream, View {
     this.#expiry.add(stored, ttl);
     this.#limit(subject);
     if (rollup !== "") this.purge(rollup === "sub" ? subject : "", 0, 1);
+    if (this.#config.allow_msg_schedules === true) this.#schedules.set(stored, draft.schedule);
+    if (draft.cancels !== undefined) this.#schedules.cancel(draft.cancels);
     const again = before === undefined ? undefined : this.#republisher?.(stored, before);
     if (again !== undefined) this.home.send(again);
     // larger than all there may be: gone already
@@ -352,6 +363,7 @@ export class Stream implements ServedStream, View {
     this.#unsubscribe();
     this.#atomic.stop();
     this.#fast.stop();
+    this.#schedules.stop();
     this.#expiry.stop();
   }
 }

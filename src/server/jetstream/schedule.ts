@@ -1,0 +1,90 @@
+// Schedule: what a message with `Nats-Schedule` asks for: to be published later, or again and again. Used by draft and schedules.
+import { subjectMatches } from "../../protocol/subject.ts";
+import { goDuration } from "../../lib/go-duration.ts";
+import { readTime, timeOf } from "../go-time.ts";
+import { isPublishSubject } from "../subjects.ts";
+import type { Arrival } from "./arrival.ts";
+import { cron, offsetOf } from "./cron.ts";
+import type { View } from "./draft.ts";
+import { refuse } from "./refusal.ts";
+import { ttlOf } from "./ttl.ts";
+
+/** the schedule that a message came from */
+export const SCHEDULER = "Nats-Scheduler";
+/** when that is next; `purge`: never, it goes */
+export const NEXT = "Nats-Schedule-Next";
+export const PURGE = "purge";
+
+export interface Schedule {
+  readonly target: string;
+  /** the subject whose last message is taken in place of its own; `""` for none */
+  readonly source: string;
+  /** of what is published; as the header says it */
+  readonly ttl: string;
+  readonly rollup: boolean;
+  /** does it happen more than once? */
+  readonly repeats: boolean;
+  /** when it is due, after this time */
+  next(after: number): number;
+}
+
+/** The schedule of a message; undefined where it is none. @throws {Refusal} */
+export function scheduleOf({ asks, subject }: Arrival, { config }: View): Schedule | undefined {
+  const ask = (name: string): string => asks.get(name) ?? "";
+  const pattern = ask("Nats-Schedule");
+  if (pattern !== "" && config.allow_msg_schedules !== true) refuse(10188);
+  if (config.allow_msg_schedules !== true) return undefined;
+  if (asks.has(SCHEDULER) || asks.has(NEXT)) {
+    if (pattern !== "" || ask(NEXT) !== PURGE || ask(SCHEDULER) === "") refuse(10212);
+  }
+  if (pattern === "") return undefined;
+  const timing = timingOf(pattern, asks.get("Nats-Schedule-Time-Zone"));
+  const ttl = ask("Nats-Schedule-TTL");
+  if (ttl !== "" && (config.allow_msg_ttl !== true || ttlOf(ttl) === undefined)) refuse(10191);
+  const within = (name: string): boolean =>
+    isPublishSubject(name) && (config.subjects ?? []).some((one) => subjectMatches(one, name));
+  const target = ask("Nats-Schedule-Target");
+  if (!within(target) || target === subject) refuse(10190);
+  const source = ask("Nats-Schedule-Source");
+  if (source !== "" && (!within(source) || source === target || source === subject)) refuse(10203);
+  const rollup = ask("Nats-Schedule-Rollup");
+  if ((rollup !== "" && rollup !== "sub") || !/^(sub)?$/i.test(ask("Nats-Rollup"))) refuse(10192);
+  return { ...timing, target, source, ttl, rollup: rollup !== "" };
+}
+
+function timingOf(pattern: string, zone: string | undefined): Pick<Schedule, "next" | "repeats"> {
+  if (zone !== undefined) checkZone(zone);
+  const [word = "", rest = ""] = pattern.split(/ (.*)/);
+  if (word === "@at" || word === "@every") {
+    if (zone !== undefined) refuse(10189);
+    return word === "@at" ? at(rest) : every(rest);
+  }
+  const next = cron(pattern, zone ?? "");
+  if (next?.(0) === undefined) return refuse(10189);
+  return { repeats: true, next: (after) => next(after) ?? Infinity };
+}
+
+function at(text: string): Pick<Schedule, "next" | "repeats"> {
+  try {
+    const time = timeOf(readTime(text));
+    return { repeats: false, next: () => time };
+  } catch {
+    return refuse(10189);
+  }
+}
+
+function every(text: string): Pick<Schedule, "next" | "repeats"> {
+  const ms = goDuration(text) ?? 0;
+  if (ms < 1000) refuse(10189);
+  // on whole seconds
+  return { repeats: true, next: (after) => Math.round(after / 1000) * 1000 + ms };
+}
+
+function checkZone(zone: string): void {
+  if (zone === "") refuse(10223);
+  try {
+    offsetOf(zone);
+  } catch {
+    refuse(10223);
+  }
+}
