@@ -46,6 +46,9 @@ export function goQuote(text: string): string {
   return `"${quoted}"`;
 }
 
+/** No time at all. */
+export const NO_TIME = "0001-01-01T00:00:00Z";
+
 /** RFC 3339 with up to nine digits of a second, without zeros at the end. `ms` may have fractions. */
 export function goTime(ms: number): string {
   const whole = Math.floor(ms);

@@ -13,10 +13,11 @@ import {
   withPause,
 } from "./consumer-config.ts";
 import { byBytes, decode, decodeLoosely, type GoStruct } from "./go-json.ts";
+import { NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
-import { expectEmpty, LIST_LIMIT, NAMES_LIMIT, NO_TIME, optionalBody, page } from "./stream-api.ts";
+import { expectEmpty, LIST_LIMIT, NAMES_LIMIT, optionalBody, page } from "./stream-api.ts";
 import { shownMetadata } from "./stream-config.ts";
 import type { Call, Handler, Verb } from "./verb.ts";
 

@@ -8,7 +8,7 @@
 import { Empty, utf8Decoder } from "../../lib/bytes.ts";
 import type { ConsumerInfo, SequenceInfo } from "../../protocol/jetstream/consumer.ts";
 import type { Subscriber } from "../account.ts";
-import { goNanos, goTime } from "../go-text.ts";
+import { goNanos, goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { internal } from "../internal.ts";
 import { subjectCovers, subjectsCollide } from "../subjects.ts";
@@ -33,8 +33,6 @@ import type { Watcher } from "./watched.ts";
 const TURN = 1 << 20;
 // the largest message, where the stream has no limit
 const LARGEST = 1 << 20;
-
-const NO_TIME = "0001-01-01T00:00:00Z";
 
 /** How far a consumer is, to be kept. */
 export interface ConsumerState {

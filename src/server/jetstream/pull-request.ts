@@ -42,9 +42,11 @@ export function readPull(
   pinned: string,
   now: number,
 ): Pull | string {
+  const text = body.trim();
+  const grouped = text.startsWith("{");
   let asked: Asked;
   try {
-    asked = parse(body.trim());
+    asked = grouped ? decodeLoosely(REQUEST, text) : { batch: /^[+-]?\d+$/.test(text) ? Number(text) : 1 };
   } catch (error) {
     return `400 Bad Request - ${(error as Error).message}`;
   }
@@ -52,7 +54,8 @@ export function readPull(
   const batch = Math.max(1, asked.batch ?? 1);
   if (idle_heartbeat > 0 && 2 * idle_heartbeat > expires)
     return "400 Bad Request - heartbeat value too large";
-  const refused = beyond(config, batch, expires, max_bytes) ?? misplaced(config, asked, pinned);
+  const refused =
+    beyond(config, batch, expires, max_bytes) ?? (grouped ? misplaced(config, asked, pinned) : undefined);
   if (refused !== undefined) return refused;
   const heartbeat = msOf(idle_heartbeat);
   return {
@@ -64,16 +67,12 @@ export function readPull(
     heartbeat,
     beat: heartbeat > 0 ? now + heartbeat : Infinity,
     sent: 0,
+    grouped,
     minPending: asked.min_pending ?? 0,
     minAckPending: asked.min_ack_pending ?? 0,
     id,
     priority,
   };
-}
-
-function parse(text: string): Asked {
-  if (text.startsWith("{")) return decodeLoosely(REQUEST, text);
-  return /^[+-]?\d+$/.test(text) ? { batch: Number(text) } : {};
 }
 
 // More than the consumer gives at once?

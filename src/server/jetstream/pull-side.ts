@@ -1,6 +1,6 @@
 // Pull side: how a consumer sends to those who ask for messages: whose turn it is, what they are told, and when they have waited enough.
 import { nuid } from "../../lib/nuid.ts";
-import { goTime } from "../go-text.ts";
+import { goTime, NO_TIME } from "../go-text.ts";
 import { headerValue } from "../header-block.ts";
 import { type Pull, Waiting } from "./pull.ts";
 import { readPull } from "./pull-request.ts";
@@ -103,7 +103,9 @@ export class PullSide implements Side {
       return (minPending > 0 && unsent >= minPending) || (minAckPending > 0 && ackPending >= minAckPending);
     }
     if (config.priority_policy !== "pinned_client") return true;
+    pull.pin = this.#pin.id;
     if (this.#pin.id !== "") return pull.id === this.#pin.id;
+    if (!pull.grouped) return true;
     if (pull.id !== "") {
       this.#tell(pull, "423 Nats-Wrong-Pin-Id", left(pull));
       return "over";
@@ -115,7 +117,7 @@ export class PullSide implements Side {
   #pinTo(pull: Pull): void {
     const now = this.#consumer.home.clock.now();
     this.#pin = { id: nuid.next(), since: now, asked: now };
-    pull.id = this.#pin.id;
+    pull.id = pull.pin = this.#pin.id;
     this.#advise("PINNED", "pinned", { pinned_id: this.#pin.id });
     this.#consumer.wakeAt(this.#pinEnds());
   }
@@ -138,14 +140,9 @@ export class PullSide implements Side {
 
   /** Nobody is pinned any more. */
   unpin(reason: "admin" | "timeout"): void {
-    if (this.#pin.id === "") return;
     this.#pin = { id: "", since: 0, asked: 0 };
     this.#advise("UNPINNED", "unpinned", { reason });
     this.#consumer.wake();
-  }
-
-  get pin(): string | undefined {
-    return this.#pin.id === "" ? undefined : this.#pin.id;
   }
 
   sent(target: Target, size: number): void {
@@ -191,7 +188,7 @@ export class PullSide implements Side {
     const [group] = config.priority_groups ?? [];
     if (group === undefined) return {};
     const { id, since } = this.#pin;
-    const pinned = id === "" ? {} : { pinned_client_id: id, pinned_ts: goTime(since) };
+    const pinned = id === "" ? { pinned_ts: NO_TIME } : { pinned_client_id: id, pinned_ts: goTime(since) };
     return { priority_groups: [{ group, ...pinned }] };
   }
 

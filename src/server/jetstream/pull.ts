@@ -18,8 +18,12 @@ export interface Pull {
   sent: number;
   readonly minPending: number;
   readonly minAckPending: number;
+  /** it names its group; those that are no JSON don't, and get their turn without */
+  readonly grouped: boolean;
   /** of the pinned client */
   id: string;
+  /** what its messages say of that */
+  pin?: string;
   /** lower ones first */
   readonly priority: number;
 }

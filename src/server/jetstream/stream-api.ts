@@ -1,7 +1,7 @@
 // Stream API: the requests that are about streams and their messages, and about the account.
 import { encodeBase64 } from "../../lib/base64.ts";
 import type { StreamConfig, StreamState } from "../../protocol/jetstream/stream.ts";
-import { goTime } from "../go-text.ts";
+import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { subjectsCollide } from "../subjects.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
@@ -21,9 +21,6 @@ import {
   wholeStreamConfig,
 } from "./stream-config.ts";
 import type { Call, Handler, Verb } from "./verb.ts";
-
-/** "No time", as Go writes it. */
-export const NO_TIME = "0001-01-01T00:00:00Z";
 
 /** How many of a list one answer has: names, and whole infos. */
 export const NAMES_LIMIT = 1024;
