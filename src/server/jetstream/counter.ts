@@ -4,7 +4,9 @@ import type { Arrival } from "./arrival.ts";
 import type { View } from "./draft.ts";
 import { refuse } from "./refusal.ts";
 
-const INCREMENT = "Nats-Incr";
+export const INCREMENT = "Nats-Incr";
+/** what of the value came from counters of other streams */
+export const COUNTED = "Nats-Counter-Sources";
 
 /** What is added; undefined where the message is no increment. @throws {Refusal} */
 export function increment({ asks, data }: Arrival, { config }: View): bigint | undefined {

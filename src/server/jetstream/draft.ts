@@ -1,7 +1,8 @@
 // Draft: a message that may be stored: what was checked, in the order in which the server checks it.
+import { Empty } from "../../lib/bytes.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
-import type { Arrival } from "./arrival.ts";
-import { counterPayload, increment, incremented } from "./counter.ts";
+import { type Arrival, asked } from "./arrival.ts";
+import { COUNTED, counterPayload, increment, incremented } from "./counter.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
 import { NEXT, PURGE, type Schedule, SCHEDULER, scheduleOf } from "./schedule.ts";
@@ -102,7 +103,11 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     header = withHeaders(others, [[TTL, marker / 1000]]);
   }
   const value = by === undefined ? undefined : incremented(subject, by, view);
-  if (value !== undefined) data = counterPayload(value);
+  if (value !== undefined) {
+    data = counterPayload(value);
+    const counted = asked(view.latest(subject)?.header ?? Empty).get(COUNTED);
+    if (counted !== undefined) header = withHeaders(header, [[COUNTED, counted]]);
+  }
   return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
 }
 
@@ -149,7 +154,8 @@ function expect(text: string, seq: number): void {
   if (!/^\d+$/.test(text) || Number(text) !== seq) refuse(10071, { seq });
 }
 
-function rollupOf(text: string, { allow_rollup_hdrs: allowed }: StreamConfig): Draft["rollup"] {
+/** @throws {Refusal} 10111 */
+export function rollupOf(text: string, { allow_rollup_hdrs: allowed }: StreamConfig): Draft["rollup"] {
   if (text === "") return "";
   if (allowed !== true) refuse(10111, { err: "rollup not permitted" });
   const value = text.toLowerCase();

@@ -99,8 +99,8 @@ export class MemoryStore implements Store {
     return stored;
   }
 
-  skip(time: number): void {
-    this.#lastSeq++;
+  skip(time: number, upTo: number = this.#lastSeq + 1): void {
+    this.#lastSeq = upTo;
     this.#lastTime = time;
     if (this.#messages === 0) this.#firstSeq = this.#lastSeq + 1;
   }

@@ -43,8 +43,8 @@ export interface Store extends StoreReader {
   size(subject: string, header: Uint8Array, data: Uint8Array): number;
   /** Keep a message. Its sequence is the one behind the last. */
   append(subject: string, header: Uint8Array, data: Uint8Array, time: number): Stored;
-  /** Use up a sequence without a message. */
-  skip(time: number): void;
+  /** Use up sequences without messages: the next one, or all up to `upTo`. */
+  skip(time: number, upTo?: number): void;
   remove(seq: number): Stored | undefined;
   /** All at and before `seq` go, whether there are messages or not: the first is `seq + 1` at least. */
   removeUpTo(seq: number, gone: (message: Stored) => void): number;

@@ -10,12 +10,13 @@ import { type Arrival, arrival, asked } from "./arrival.ts";
 import { AtomicBatches, BATCH_ID } from "./atomic-batches.ts";
 import { Dedup } from "./dedup.ts";
 import { directGet } from "./direct-get.ts";
-import { checkRoom, type Draft, drafted, Duplicate, type View } from "./draft.ts";
+import { checkRoom, type Draft, drafted, Duplicate, rollupOf, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
 import { FAST, FastBatches } from "./fast-batches.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
+import { Origin } from "./origin.ts";
 import { type Republisher, republisher } from "./republish.ts";
 import { scheduleOf } from "./schedule.ts";
 import { Schedules } from "./schedules.ts";
@@ -45,6 +46,7 @@ export class Stream implements ServedStream, View {
   readonly #atomic = new AtomicBatches(this);
   readonly #fast = new FastBatches(this);
   readonly #schedules = new Schedules(this);
+  #origins: readonly Origin[] = [];
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
   #republisher: Republisher | undefined;
@@ -60,6 +62,7 @@ export class Stream implements ServedStream, View {
     this.#configure();
     this.#recall();
     this.#limitAll();
+    this.#follow();
   }
 
   get account(): Account {
@@ -80,6 +83,7 @@ export class Stream implements ServedStream, View {
     this.#unsubscribe();
     this.#configure();
     this.#limitAll();
+    this.#follow();
     if (retention === "limits" && config.retention === "interest") this.#dropUnwanted([]);
   }
 
@@ -197,10 +201,9 @@ export class Stream implements ServedStream, View {
   }
 
   /** Keep what was checked. Its sequence. */
-  keep(draft: Draft): number {
+  keep(draft: Draft, now: number = this.clock.now()): number {
     const { store } = this;
     const { subject, header, data, id, rollup, ttl } = draft;
-    const now = this.clock.now();
     if (!this.keeps(subject)) {
       store.skip(now);
       this.#remember(id, store.lastSeq, now);
@@ -220,6 +223,31 @@ export class Stream implements ServedStream, View {
     if (store.get(stored.seq) === undefined) return stored.seq;
     for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);
     return stored.seq;
+  }
+
+  /** Keep a message of the origin, under its sequence and with its time. @throws {Refusal} 10077 */
+  mirror({ seq, time, header, data }: Stored, subject: string): void {
+    const { store } = this;
+    const draft = this.#copied(subject, header, data);
+    checkRoom(draft, this);
+    // nothing was ever here: what was left out is no gap
+    if (store.lastSeq === 0) store.removeUpTo(seq - 1, () => {});
+    else if (store.lastSeq < seq - 1) store.skip(time, seq - 1);
+    this.keep(draft, time);
+  }
+
+  /** Keep a message of a source. @throws {Refusal} 10077 */
+  source(subject: string, header: Uint8Array, data: Uint8Array): void {
+    const draft = this.#copied(subject, header, data);
+    if (this.keeps(subject)) checkRoom(draft, this);
+    const { allow_rollup_hdrs: allowed } = this.#config;
+    const rollup = allowed === true ? rollupOf(asked(header).get("Nats-Rollup") ?? "", this.#config) : "";
+    this.keep({ ...draft, rollup });
+  }
+
+  #copied(subject: string, header: Uint8Array, data: Uint8Array): Draft {
+    const ttl = this.#config.allow_msg_ttl === true ? (ttlOf(asked(header).get(TTL) ?? "") ?? 0) : 0;
+    return { subject, header, data, id: "", rollup: "", ttl };
   }
 
   #remember(id: string, seq: number, now: number): void {
@@ -342,7 +370,21 @@ export class Stream implements ServedStream, View {
   }
 
   origins(): { mirror?: StreamSourceInfo; sources?: StreamSourceInfo[] } {
-    return {};
+    const infos = this.#origins.map((origin) => origin.info());
+    const [mirror] = infos;
+    if (mirror === undefined) return {};
+    return this.#config.mirror === undefined ? { sources: infos } : { mirror };
+  }
+
+  // Those that are configured: what was copied from before goes on where it is.
+  #follow(): void {
+    const { mirror, sources = [] } = this.#config;
+    const wanted = mirror === undefined ? sources : [mirror];
+    const before = this.#origins;
+    this.#origins = wanted.map(
+      (config) => before.find((one) => one.is(config)) ?? new Origin(this, config, mirror !== undefined),
+    );
+    for (const one of before) if (!this.#origins.includes(one)) one.stop();
   }
 
   // --- the end
@@ -361,6 +403,7 @@ export class Stream implements ServedStream, View {
 
   #stop(): void {
     this.#unsubscribe();
+    for (const origin of this.#origins) origin.stop();
     this.#atomic.stop();
     this.#fast.stop();
     this.#schedules.stop();
