@@ -30,6 +30,8 @@ export interface PeerHost {
   isSystem(account: Account): boolean;
   /** call once all that has come in has been worked off */
   schedule(flush: () => void): void;
+  /** it has logged in */
+  arrived(peer: Peer): void;
   /** it is over, and closed when what was written to it is gone */
   forget(peer: Peer, state: ClosedState): void;
 }

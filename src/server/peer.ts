@@ -62,6 +62,14 @@ const OWN_SUBJECTS = ["_GR_.", "$NRG."];
 const OWN_REPLIES = ["_R_.", "$JS.ACK.", "_GR_."];
 const SYSTEM_QUEUE = "_sys_";
 
+/** What went to a client and came from it: messages, and bytes of their headers and payloads. */
+export interface Traffic {
+  inMsgs: number;
+  inBytes: number;
+  outMsgs: number;
+  outBytes: number;
+}
+
 export class Peer implements ServerSink, TransportEvents {
   readonly id: number;
   readonly nonce: string | undefined;
@@ -71,6 +79,9 @@ export class Peer implements ServerSink, TransportEvents {
   rtt = 0;
   /** when it came, in milliseconds */
   readonly opened: number;
+  readonly traffic: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  /** when something came from it last, in milliseconds */
+  lastActivity = 0;
   readonly #host: PeerHost;
   readonly #transport: Transport;
   readonly #decoder: Decoder;
@@ -93,7 +104,7 @@ export class Peer implements ServerSink, TransportEvents {
     this.#transport = transport;
     this.id = id;
     this.nonce = nonce;
-    this.opened = host.clock.now();
+    this.opened = this.lastActivity = host.clock.now();
     const { maxControlLine, maxPayload } = host.limits;
     this.#decoder = new Decoder(new ServerRole(this, maxControlLine), { maxControlLine, maxPayload });
   }
@@ -110,6 +121,11 @@ export class Peer implements ServerSink, TransportEvents {
     }
   }
 
+  /** how many subscriptions it has */
+  get subscriptions(): number {
+    return this.#subs.size;
+  }
+
   get account(): Account | undefined {
     return this.identity?.account;
   }
@@ -122,6 +138,7 @@ export class Peer implements ServerSink, TransportEvents {
       return;
     }
     this.#heard = true;
+    this.lastActivity = this.#host.clock.now();
     try {
       this.#decoder.push(bytes);
     } catch (error) {
@@ -167,6 +184,7 @@ export class Peer implements ServerSink, TransportEvents {
     if (protocol < 0 || protocol > 1) {
       return this.#fail("invalid client protocol", "Bad Client Protocol Version");
     }
+    if (!this.#connected) this.rtt = Math.round((this.#host.clock.now() - this.opened) * 1e6);
     if (!this.#login()) return;
     if (account !== "" || new_account) return this.#fail("Authorization Violation", "Authentication Failure");
     if (no_responders && !headers) {
@@ -174,7 +192,7 @@ export class Peer implements ServerSink, TransportEvents {
     }
     if (verbose) this.#outbound.line("+OK\r\n");
     if (!this.#connected) {
-      this.rtt = Math.round((this.#host.clock.now() - this.opened) * 1e6);
+      this.#host.arrived(this);
       this.#schedulePing(Math.min(2000, this.#host.limits.pingInterval));
     }
     this.#connected = true;
@@ -261,6 +279,8 @@ export class Peer implements ServerSink, TransportEvents {
     sizes: string,
   ): void {
     if (!this.#mayGoOn()) return;
+    this.traffic.inMsgs++;
+    this.traffic.inBytes += dataEnd - headerStart;
     const { permissions, account } = this.identity as Identity;
     const withHeader = sizes.includes(" ") || sizes.includes("\t");
     if (withHeader && !this.options.headers) return void this.close("Message Header Violation");
@@ -314,6 +334,8 @@ export class Peer implements ServerSink, TransportEvents {
       permissions.delivered(message.reply, this.#host.clock.now());
     }
     sub.delivered++;
+    this.traffic.outMsgs++;
+    this.traffic.outBytes += message.header.length + message.data.length;
     if (sub.max > 0 && sub.delivered >= sub.max) this.#remove(sub);
     this.#outbound.message(message, sub.sid, this.options.headers);
     if (this.#outbound.length > this.#host.limits.maxPending)

@@ -14,6 +14,7 @@ import type { JetStream } from "./jetstream/jetstream.ts";
 import { memoryStorage, type Storage } from "./jetstream/storage.ts";
 import { Logins } from "./logins.ts";
 import type { Origin } from "./message.ts";
+import { Monitor } from "./monitor.ts";
 import type { Mappings } from "./mapping.ts";
 import {
   type ResolvedJetStreamOptions,
@@ -23,7 +24,7 @@ import {
 } from "./options.ts";
 import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import { answerUserInfo } from "./system.ts";
+import { System } from "./system.ts";
 
 /** The version whose behaviour this is. */
 const VERSION = "2.15.1";
@@ -89,6 +90,8 @@ export class Server {
   readonly #accounts = new Map<string, Account>();
   readonly #logins: Logins;
   readonly #peers = new Set<Peer>();
+  readonly #system: System;
+  readonly #monitor: Monitor;
   readonly #host: PeerHost;
   readonly #addresses = new WeakMap<Peer, PeerAddress>();
   #flushes: (() => void)[] = [];
@@ -105,8 +108,12 @@ export class Server {
     this.#options = options;
     this.#keep = keep;
     this.name = options.name;
+    this.#system = new System(
+      { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION },
+      options,
+    );
     const nobody = this.#account(DEFAULT_ACCOUNT);
-    this.#account(SYSTEM_ACCOUNT);
+    const system = this.#account(SYSTEM_ACCOUNT);
     this.#logins = new Logins(nobody, given);
     for (const user of options.users) this.#logins.add(user, nobody);
     const exchange = new Exchange(this.#accounts, clock);
@@ -120,6 +127,15 @@ export class Server {
     }
     this.#logins.check();
     if (options.jetstream !== undefined) this.#enable(options.jetstream);
+    this.#monitor = new Monitor(this.#system, system, {
+      id: this.id,
+      name: this.name,
+      now: () => clock.now(),
+      peers: () => this.#peers,
+      accounts: () => this.#accounts.values(),
+      clientOf: (peer) => this.#clientOf(peer),
+      addressOf: (peer) => this.#addresses.get(peer) ?? IN_PROCESS,
+    });
     this.#host = {
       limits: options,
       clock,
@@ -128,8 +144,10 @@ export class Server {
       login: (peer) => this.#logins.identify(peer.options, peer.nonce),
       isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
       schedule: (flush) => this.#schedule(flush),
+      arrived: (peer) => this.#monitor.connected(peer),
       forget: (peer, state) => {
         this.#peers.delete(peer);
+        this.#monitor.disconnected(peer, state);
         this.#addresses.get(peer)?.ended?.(state);
       },
     };
@@ -140,7 +158,8 @@ export class Server {
     for (const [name, account] of this.#accounts) {
       const enabled = name === DEFAULT_ACCOUNT || accounts[name]?.jetstream === true;
       const storage = enabled ? this.#keep(storeDir, name, clock) : memoryStorage;
-      const clientOf = (origin: Origin): object | undefined => this.#clientOf(origin);
+      const clientOf = (origin: Origin): object | undefined =>
+        origin instanceof Peer ? this.#clientOf(origin) : undefined;
       const around = {
         enabled,
         clock,
@@ -156,17 +175,16 @@ export class Server {
   }
 
   // What audits say of who called.
-  #clientOf(origin: Origin): object | undefined {
-    if (!(origin instanceof Peer)) return undefined;
+  #clientOf(origin: Peer): Record<string, unknown> {
     const { options, identity, opened, rtt, id } = origin;
     const { name, lang, version } = options;
-    const text = { user: identity?.user, name, lang, ver: version };
+    const text = { user: identity?.user ?? options.user, name, lang, ver: version };
     const said = Object.entries(text).filter(([, value]) => value);
     return {
       start: goTime(opened),
       host: (this.#addresses.get(origin) ?? IN_PROCESS).clientIp,
       id,
-      acc: identity?.account.name,
+      acc: identity?.account.name ?? DEFAULT_ACCOUNT,
       ...Object.fromEntries(said),
       ...(rtt > 0 && { rtt }),
       server: this.name,
@@ -195,8 +213,7 @@ export class Server {
     if (account === undefined) {
       account = new Account(name, mappings);
       this.#accounts.set(name, account);
-      const facts = { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION };
-      answerUserInfo(account, facts, this.#options);
+      this.#system.answerUserInfo(account);
     }
     return account;
   }

@@ -24,36 +24,48 @@ export interface ServerFacts {
   readonly version: string;
 }
 
-/** `$SYS.REQ.USER.INFO`: who the server takes the connection for. */
-export function answerUserInfo(
-  account: Account,
-  facts: ServerFacts,
-  { clock, jetstream }: ResolvedServerOptions,
-): void {
-  let seq = 0;
-  account.router.add(
-    internal("$SYS.REQ.USER.INFO", ({ origin, reply }) => {
-      if (reply === "" || !(origin instanceof Peer) || origin.identity === undefined) return;
-      const { name, host, id, version } = facts;
-      const time = goTime(clock.now());
-      const domain = jetstream?.domain;
-      const server = {
-        name,
-        host,
-        id,
-        ...(domain && { domain }),
-        ver: version,
-        feature_flags: FLAGS,
-        jetstream: jetstream !== undefined,
-        flags: jetstream === undefined ? 0 : 7,
-        seq: ++seq,
-        time,
-      };
-      const answer = Message.of(reply, goJson({ server, data: userInfo(origin.identity) }));
-      // as from another thread: behind what the same input brings
-      queueMicrotask(() => account.publish(answer));
-    }),
-  );
+/** What the server says of itself in its answers, and who it says somebody is. */
+export class System {
+  readonly #facts: ServerFacts;
+  readonly #options: ResolvedServerOptions;
+  #seq = 0;
+
+  constructor(facts: ServerFacts, options: ResolvedServerOptions) {
+    this.#facts = facts;
+    this.#options = options;
+  }
+
+  /** the `server` of an answer */
+  head(): object {
+    const { name, host, id, version } = this.#facts;
+    const { clock, jetstream } = this.#options;
+    const domain = jetstream?.domain;
+    return {
+      name,
+      host,
+      id,
+      ...(domain && { domain }),
+      ver: version,
+      feature_flags: FLAGS,
+      jetstream: jetstream !== undefined,
+      flags: jetstream === undefined ? 0 : 7,
+      seq: ++this.#seq,
+      time: goTime(clock.now()),
+    };
+  }
+
+  /** Answer `$SYS.REQ.USER.INFO`: who the server takes the connection for. */
+  answerUserInfo(account: Account): void {
+    account.router.add(
+      internal("$SYS.REQ.USER.INFO", ({ origin, reply }) => {
+        if (reply === "" || !(origin instanceof Peer) || origin.identity === undefined) return;
+        const server = this.head();
+        const answer = Message.of(reply, goJson({ server, data: userInfo(origin.identity) }));
+        // as from another thread: behind what the same input brings
+        queueMicrotask(() => account.publish(answer));
+      }),
+    );
+  }
 }
 
 function userInfo({ user, account: { name }, rights }: Identity): object {

@@ -28,6 +28,6 @@ for (const [where, start] of [
 test("where nothing verifies, such users are refused at the start, with the cure", async () => {
   await assert.rejects(Anywhere.start({ users }), {
     code: "INVALID_ARGUMENT",
-    message: /need verifyNkey in this runtime: give .*fromPublic of isonats\/auth/,
+    message: /need verifyNkey in this runtime: give .*nkeys of isonats\/auth/,
   });
 });
