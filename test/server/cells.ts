@@ -25,8 +25,10 @@ function optionsOf({
   users,
   nkeys,
   token,
+  jetstream,
 }: ServerWishes): ServerOptions {
   return {
+    ...(jetstream && { jetstream }),
     ...(maxPayload && { maxPayload }),
     ...(maxConnections && { maxConnections }),
     ...(maxSubscriptions && { maxSubscriptions }),
@@ -95,15 +97,10 @@ async function serve(t: Scope, cell: Cell, wishes: ServerWishes = {}): Promise<S
 /** Every case of the suites, on a server of its own. */
 export function suitesOn(cell: Cell): void {
   const all = casesOver(cell === "memory" ? "tcp" : cell);
-  const ours = all.filter(({ needs }) => !needs.includes("jetstream"));
-  const without = all.length - ours.length;
-  if (without > 0) {
-    test(`${without} cases of JetStream`, { skip: "the embedded server has no JetStream yet" }, () => {});
-  }
-  for (const [index, { name, run }] of ours.entries()) {
+  for (const [index, { name, needs, run }] of all.entries()) {
     test(name, async (t) => {
       trackLeaks(t);
-      const { url } = await serve(t, cell);
+      const { url } = await serve(t, cell, needs.includes("jetstream") ? { jetstream: true } : {});
       await run({
         url,
         version: "2.15.1",

@@ -3,7 +3,7 @@ import { encodeBase64 } from "../../lib/base64.ts";
 import type { StreamConfig, StreamState } from "../../protocol/jetstream/stream.ts";
 import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
-import { subjectsCollide } from "../subjects.ts";
+import { isSubscribeSubject, subjectsCollide } from "../subjects.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
 import { byBytes, decode, type GoStruct } from "./go-json.ts";
 import type { JetStream } from "./jetstream.ts";
@@ -172,11 +172,20 @@ function checkResources(js: JetStream, { storage, max_bytes }: WholeStreamConfig
 }
 
 /** No two streams store the same subject, and a filter is a subject. @throws {Refusal} 10065, 10049 */
-export function checkOverlap(js: JetStream, { name, subjects = [] }: StreamConfig): void {
+export function checkOverlap(
+  js: JetStream,
+  { name, subjects = [], mirror, sources = [] }: StreamConfig,
+): void {
   for (const other of js.streams.values()) {
     if (other.name === name) continue;
     const theirs = other.config.subjects ?? [];
     if (subjects.some((one) => theirs.some((subject) => subjectsCollide(one, subject)))) refuse(10065);
+  }
+  const wrong = (filter = ""): boolean => filter !== "" && !isSubscribeSubject(filter);
+  const of = mirror?.filter_subject;
+  if (wrong(of)) refuse(10049, { err: `subject filter '${of}' for the mirror invalid subject` });
+  for (const { filter_subject: filter } of sources) {
+    if (wrong(filter)) refuse(10049, { err: `subject filter '${filter}' for the source: invalid subject` });
   }
 }
 

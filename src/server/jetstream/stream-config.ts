@@ -171,7 +171,7 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   if (config.mirror !== undefined) checkMirror(config, config.mirror, others, correct);
   else if (config.mirror_direct) invalid("stream has no mirror but does have mirror direct");
   checkSources(config, others);
-  checkExternal(config);
+  checkExternal(config, others);
   checkCycle(config, others);
   checkSubjects(config);
   checkPlacement(config);
@@ -356,8 +356,11 @@ function checkSources(config: WholeStreamConfig, others: Others): void {
   }
 }
 
-function checkExternal({ mirror, sources = [], subjects = [] }: WholeStreamConfig): void {
-  const external = [...(mirror ? [mirror] : []), ...sources].flatMap(({ external: one }) => one ?? []);
+function checkExternal({ mirror, sources = [] }: WholeStreamConfig, others: Others): void {
+  const origins = [...(mirror ? [mirror] : []), ...sources];
+  const external = origins.flatMap(({ external: one }) => one ?? []);
+  const here = origins.filter((one) => one.external === undefined);
+  const subjects = here.flatMap(({ name }) => others.get(name)?.config.subjects ?? []);
   for (const { deliver: prefix = "" } of external) {
     if (prefix === "") continue;
     if (!isPublishSubject(prefix)) refuse(10024, { prefix });
