@@ -80,18 +80,14 @@ export class Router<S extends Interest> {
     return true;
   }
 
-  // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
   #changed(subject: string): void {
-    if (subject.includes(STAR) || subject.includes(REST)) {
-      this.#results.clear();
-      for (const watches of [...this.#watches.values()]) for (const changed of watches) changed();
-    } else {
-      this.#results.delete(subject);
-      for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
-    }
+    // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
+    if (subject.includes(STAR) || subject.includes(REST)) this.#results.clear();
+    else this.#results.delete(subject);
+    for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
   }
 
-  /** Hear when somebody may have begun or ended to listen to a subject. The result ends it. */
+  /** Hear when somebody begins or ends to listen to exactly this subject. The result ends it. */
   watch(subject: string, changed: () => void): () => void {
     const watches = this.#watches.get(subject) ?? new Set();
     this.#watches.set(subject, watches.add(changed));
@@ -100,11 +96,17 @@ export class Router<S extends Interest> {
     };
   }
 
-  /** Does anybody listen to the subject? In this group, where one is named. */
-  hasInterest(subject: string, queue = ""): boolean {
+  /** Does anybody get what is published to the subject? */
+  hasInterest(subject: string): boolean {
     const { plain, groups } = this.match(subject);
-    if (queue === "") return plain.length + groups.length > 0;
-    return groups.some(([member]) => member?.queue === queue);
+    return plain.length + groups.length > 0;
+  }
+
+  /** Has anybody subscribed to exactly this subject, alone (`queue` `""`) or in this group? */
+  hasListener(subject: string, queue: string): boolean {
+    const { plain, groups } = this.match(subject);
+    const listens = (sub: S): boolean => sub.subject === subject && sub.queue === queue;
+    return queue === "" ? plain.some(listens) : groups.some((group) => group.some(listens));
   }
 
   /** Who gets what is published to this subject. One with an empty token goes nowhere. */

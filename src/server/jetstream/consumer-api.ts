@@ -69,14 +69,19 @@ const create =
     }
     const stream = call.js.stream(streamName);
     const named = form === "ephemeral" ? config : { ...config, name };
-    const whole = wholeConsumerConfig(named, stream.config, pedantic);
-    checkConsumerConfig(whole, stream.config);
     const existing = stream.consumers.get(name) as Consumer | undefined;
+    const durable = Boolean((existing?.config ?? config).durable_name);
+    const whole = wholeConsumerConfig(named, stream.config, pedantic, durable);
+    checkConsumerConfig(whole, stream.config);
     if (existing !== undefined) return change(stream, existing, whole, action);
     if (action === "update") refuse(10149);
     const { max_consumers = -1 } = stream.config;
     if (max_consumers > 0 && stream.consumers.size >= max_consumers) refuse(10026);
     checkWorkQueue(stream, name, whole);
+    // files have no such names
+    if (name.length > LONGEST_NAME && stream.config.storage === "file" && !whole.mem_storage) {
+      refuse(10012, { err: "error creating store for consumer" });
+    }
     const consumer = new Consumer(call.js, stream, name, whole, call.js.clock.now());
     stream.consumers.set(name, consumer);
     return shown(consumer);
@@ -102,10 +107,7 @@ function nameOf(form: Form, token: string, { durable_name = "", name = "" }: Ser
   if (/[\s.*>]/.test(chosen)) {
     refuse(10052, { err: "consumer name can not contain '.', '*', '>', '\\', '/'" });
   }
-  if (chosen.length > LONGEST_NAME) {
-    if (durable_name !== "") refuse(10102, { max: LONGEST_NAME });
-    refuse(10012, { err: "error creating store for consumer" });
-  }
+  if (durable_name.length > LONGEST_NAME) refuse(10102, { max: LONGEST_NAME });
   return chosen;
 }
 
@@ -147,6 +149,11 @@ const list: Handler = (call) => {
 };
 
 // --- what is done to one
+
+const info: Handler = (call) => {
+  expectEmpty(call.body);
+  return shown(find(call));
+};
 
 const remove: Handler = (call) => {
   expectEmpty(call.body);
@@ -213,6 +220,7 @@ function checkReset(stream: ServedStream, config: ServedConfig, seq: number): vo
 }
 
 const clusterOnly: Handler = () => refuse(10010);
+const unpaused = { paused: false, pause_until: NO_TIME };
 const paged = { total: 0, offset: 0, limit: 0, consumers: [] };
 
 /** What is called behind `$JS.API.`. */
@@ -226,11 +234,11 @@ export const consumerVerbs: readonly Verb[] = [
     handle: create("durable"),
     levelLater: true,
   },
-  { subject: "CONSUMER.INFO.*.*", type: "consumer_info", handle: (call) => shown(find(call)) },
+  { subject: "CONSUMER.INFO.*.*", type: "consumer_info", handle: info },
   { subject: "CONSUMER.NAMES.*", type: "consumer_names", handle: names, zeros: paged },
   { subject: "CONSUMER.LIST.*", type: "consumer_list", handle: list, zeros: paged },
   { subject: "CONSUMER.DELETE.*.*", type: "consumer_delete", handle: remove },
-  { subject: "CONSUMER.PAUSE.*.*", type: "consumer_pause", handle: pause, levelLater: true },
+  { subject: "CONSUMER.PAUSE.*.*", type: "consumer_pause", handle: pause, zeros: unpaused, levelLater: true },
   { subject: "CONSUMER.UNPIN.*.*", type: "consumer_unpin", handle: unpin },
   {
     subject: "CONSUMER.RESET.*.*",

@@ -3,7 +3,7 @@ import { utf8Encoder } from "../../lib/bytes.ts";
 import type { ConsumerConfig } from "../../protocol/jetstream/consumer.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { goDurationText, goQuote } from "../go-text.ts";
-import { isPublishSubject, isSubscribeSubject, subjectsCollide } from "../subjects.ts";
+import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
 import { goEnum, type GoOwn, type GoStruct, inOrder } from "./go-json.ts";
 import { refuse } from "./refusal.ts";
 
@@ -88,16 +88,18 @@ export const createConsumerRequest: GoStruct = {
 
 const SECOND = 1e9;
 const LONGEST_DESCRIPTION = 4096;
+const OUR_METADATA = ["_nats.ver", "_nats.level", "_nats.req.level"];
 const MOST_METADATA = 131_072;
 const GROUP = /^[a-zA-Z0-9/_=-]{1,16}$/;
 
 const bytesOf = (text: string): number => utf8Encoder.encode(text).length;
 
-/** The configuration with all that it leaves open. @throws {Refusal} of what a pedantic request leaves open or has wrong */
+/** The configuration with all that it leaves open. `durable`: whether the consumer is, which an update leaves as it was. @throws {Refusal} of what a pedantic request leaves open or has wrong */
 export function wholeConsumerConfig(
   given: ServedConfig,
   stream: StreamConfig,
   pedantic: boolean,
+  durable = Boolean(given.durable_name),
 ): ServedConfig {
   const config: ServedConfig = { ...given };
   const limits = stream.consumer_limits ?? {};
@@ -122,15 +124,12 @@ export function wholeConsumerConfig(
   }
   const [first] = backoff;
   if (first !== undefined) {
-    correct(
-      config.ack_wait !== undefined && config.ack_wait !== first,
-      "first backoff value has to equal batch AckWait",
-    );
+    correct(config.ack_wait !== first, "first backoff value has to equal batch AckWait");
     config.ack_wait = first;
   } else if (acked && !config.ack_wait) config.ack_wait = 30 * SECOND;
-  if (!config.deliver_subject && !config.max_waiting) config.max_waiting = 512;
   if (correct(max_ack_pending < -1, "max_ack_pending must be set to -1")) config.max_ack_pending = -1;
   for (const name of [
+    "max_waiting",
     "max_batch",
     "max_bytes",
     "max_expires",
@@ -140,15 +139,16 @@ export function wholeConsumerConfig(
   ] as const) {
     if (correct((config[name] ?? 0) < 0, `${name} must not be negative`)) config[name] = 0;
   }
+  if (!config.deliver_subject && !config.max_waiting) config.max_waiting = 512;
   if (max_ack_pending === 0) {
     const limit = limits.max_ack_pending ?? 0;
     if (limit > 0) config.max_ack_pending = limit;
-    else if (acked) config.max_ack_pending = 1000;
+    else if (config.ack_policy !== "none") config.max_ack_pending = 1000;
   }
   if (!config.inactive_threshold) {
     const limit = limits.inactive_threshold ?? 0;
     if (limit > 0) config.inactive_threshold = limit;
-    else if (!config.durable_name) config.inactive_threshold = 5 * SECOND;
+    else if (!durable) config.inactive_threshold = 5 * SECOND;
   }
   if (config.priority_policy === "pinned_client" && !config.priority_timeout)
     config.priority_timeout = 120 * SECOND;
@@ -165,7 +165,7 @@ export function withPause({ pause_until: _, ...config }: ServedConfig, until: st
 
 // Of the server's own metadata the level that the consumer needs is kept; the rest is made when it is shown.
 function keptMetadata(config: ServedConfig): Record<string, string> {
-  const own = Object.entries(config.metadata ?? {}).filter(([key]) => !key.startsWith("_nats."));
+  const own = Object.entries(config.metadata ?? {}).filter(([key]) => !OUR_METADATA.includes(key));
   return Object.fromEntries([["_nats.req.level", String(levelOf(config))], ...own]);
 }
 
@@ -186,7 +186,7 @@ export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig):
   if (num_replicas < 0) refuse(10133);
   if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
   const size = Object.entries(metadata).reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0);
-  if (size > MOST_METADATA) refuse(10135, { limit: MOST_METADATA });
+  if (size > MOST_METADATA) refuse(10135, { limit: "128KB" });
   if (direct && deliver_subject === "") refuse(10090);
   if (direct && config.durable_name) refuse(10091);
   if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
@@ -221,7 +221,6 @@ function checkPull(config: ServedConfig, stream: StreamConfig): void {
   if (config.ack_policy === "flow_control") refuse(10218);
   if (config.ack_policy === "none" && stream.retention === "workqueue") refuse(10084);
   if (config.rate_limit_bps) refuse(10086);
-  if ((config.max_waiting ?? 0) < 0) refuse(10087);
   if (config.idle_heartbeat) refuse(10088);
   if (config.flow_control) refuse(10089);
   if ((config.max_batch ?? 0) < 0) refuse(10114);
@@ -246,8 +245,8 @@ function checkFilters({ filter_subject = "", filter_subjects = [] }: ServedConfi
   const filters = filter_subject === "" ? filter_subjects : [filter_subject];
   if (filters.includes("")) refuse(10139);
   for (const [i, filter] of filters.entries()) {
-    if (!isSubscribeSubject(filter)) refuse(10052, { err: "invalid subject" });
-    if (filters.some((other, j) => i !== j && subjectsCollide(filter, other))) refuse(10138);
+    if (!isSubscribeSubject(filter) || /\s/.test(filter)) refuse(10052, { err: "invalid subject" });
+    if (filters.some((other, j) => i !== j && subjectCovers(other, filter))) refuse(10138);
   }
 }
 

@@ -192,7 +192,7 @@ export class Consumer implements ServedConsumer, Serving {
   #idleEnds(now: number): number {
     const threshold = msOf(this.#config.inactive_threshold);
     if (threshold === 0) return Infinity;
-    if (this.#side.inUse() || this.#pending.nextDue !== Infinity) this.#used = now;
+    if (this.#side.inUse()) this.#used = now;
     if (now >= this.#used + threshold) {
       this.delete();
       return Infinity;
@@ -375,7 +375,7 @@ export class Consumer implements ServedConsumer, Serving {
       this.#nextSeq = seq + 1;
     }
     if (this.#config.ack_policy === "none") {
-      Object.assign(this.#floor, delivered);
+      Object.assign(this.#floor, { delivery: delivered.delivery, seq });
       return;
     }
     const due = now + this.#wait(deliveries);

@@ -6,7 +6,8 @@ import type { Pull } from "./pull.ts";
 import { msOf } from "./serving.ts";
 
 const REQUEST: GoStruct = {
-  go: "server.JSApiConsumerGetNextRequest",
+  // errors of this one don't name it
+  go: "",
   fields: {
     expires: "time.Duration",
     batch: "int",

@@ -38,7 +38,7 @@ export class PullSide implements Side {
   }
 
   inUse(): boolean {
-    return this.waiting() > 0;
+    return this.waiting() + this.#consumer.ackPending > 0;
   }
 
   request(inbox: string, body: string, header: Uint8Array): void {

@@ -41,7 +41,8 @@ export class PushSide implements Side, Target {
 
   #listenersChanged(): void {
     const { home, config } = this.#consumer;
-    const bound = home.account.router.hasInterest(this.inbox, config.deliver_group);
+    // a wildcard over it is nobody's wish for this consumer
+    const bound = home.account.router.hasListener(this.inbox, config.deliver_group ?? "");
     if (bound === this.#bound) return;
     this.#bound = bound;
     const now = home.clock.now();
