@@ -665,10 +665,10 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #save(): void {
-    this.home.storage.saveConsumer(this.streamName, this, this.#state);
+    this.home.storage.saveConsumer(this.streamName, this, this.state);
   }
 
-  readonly #state = (): ConsumerState => ({
+  readonly state = (): ConsumerState => ({
     delivered: { ...this.delivered },
     floor: { ...this.#floor },
     nextSeq: this.#nextSeq,

@@ -4,10 +4,13 @@ import { apiOf } from "./api.ts";
 import { consumerVerbs } from "./consumer-api.ts";
 import { JetStream, type Surroundings } from "./jetstream.ts";
 import { refuse } from "./refusal.ts";
+import { restoreVerb } from "./restore.ts";
+import { revive } from "./revive.ts";
+import { snapshotVerb } from "./snapshot.ts";
 import { streamVerbs } from "./stream-api.ts";
 import type { Verb } from "./verb.ts";
 
-const verbs: readonly Verb[] = [...streamVerbs, ...consumerVerbs];
+const verbs: readonly Verb[] = [...streamVerbs, ...consumerVerbs, snapshotVerb, restoreVerb];
 
 // of the system account, which has none
 const refusals: readonly Verb[] = [
@@ -19,5 +22,6 @@ const refusals: readonly Verb[] = [
 export function enableJetStream(account: Account, around: Surroundings, isSystem: boolean): JetStream {
   const js = new JetStream(account, around);
   for (const subscription of apiOf(js, isSystem ? refusals : verbs)) account.router.add(subscription);
+  for (const kept of js.storage.recover()) revive(js, kept);
   return js;
 }

@@ -8,6 +8,8 @@ export interface ServedConsumer extends Watcher {
   readonly config: ConsumerConfig;
   /** when it was made, in milliseconds */
   readonly created: number;
+  /** what makes it go on, given to its constructor; plain data */
+  state(): object;
   /** it goes: tell those who wait, leave the stream's `consumers`, say so with an advisory */
   delete(): void;
 }

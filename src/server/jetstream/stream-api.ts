@@ -37,6 +37,11 @@ export function expectEmpty(body: string): void {
   if (body !== "" && !/^\s*\{\s*\}\s*$/.test(body)) refuse(10038);
 }
 
+/** A body that has to say something. @throws {Refusal} 10003 */
+export function expectBody(body: string): void {
+  if (/^\s*(?:\{\s*\}|null)?\s*$/.test(body)) refuse(10003);
+}
+
 /** A part of a list, as lists are answered. */
 export function page<T>(all: readonly T[], offset: number, limit: number): { head: object; part: T[] } {
   const from = Math.min(Math.max(0, offset), all.length);
@@ -105,11 +110,13 @@ export function stateOf(
   };
 }
 
-function shownConfig(config: StreamConfig): object {
+/** With what metadata tells of this server. */
+export function shownConfig(config: StreamConfig): object {
   return { ...config, metadata: shownMetadata(config.metadata ?? {}) };
 }
 
-function infoOf(stream: ServedStream, config: object, more: object = {}, details?: Details): object {
+/** What is told of a stream. */
+export function infoOf(stream: ServedStream, config: object, more: object = {}, details?: Details): object {
   const { created, store, consumers, clock } = stream;
   return {
     config,
@@ -308,14 +315,9 @@ function purge({ js, tokens: [name = ""], body }: Call): object {
   return { success: true, purged: stream.purge(filter, seq, keep) };
 }
 
-// A body that has to be there.
-function neededBody(struct: GoStruct, body: string): Record<string, unknown> {
-  if (/^\s*(?:\{\s*\}|null)?\s*$/.test(body)) refuse(10003);
-  return decode(struct, body);
-}
-
 function getMessage({ js, tokens: [name = ""], body }: Call): object {
-  const request = neededBody(msgGetRequest, body) as MsgGetRequest;
+  expectBody(body);
+  const request = decode(msgGetRequest, body) as MsgGetRequest;
   const { seq = 0, last_by_subj: last = "", next_by_subj: next = "", start_time, no_hdr } = request;
   const ways = [seq > 0 && next === "", last !== "", next !== "", start_time !== undefined && next === ""];
   const several = request.batch || request.max_bytes;
@@ -352,7 +354,8 @@ const msgDeleteRequest: GoStruct = {
 };
 
 function deleteMessage({ js, tokens: [name = ""], body }: Call): object {
-  const { seq = 0 } = neededBody(msgDeleteRequest, body) as { seq?: number };
+  expectBody(body);
+  const { seq = 0 } = decode(msgDeleteRequest, body) as { seq?: number };
   const stream = js.stream(name);
   const { sealed, deny_delete, storage } = stream.config;
   if (sealed) refuse(10109);
