@@ -188,8 +188,7 @@ export class Origin implements Watcher {
     const by = value - BigInt(counts[name]?.[origin] ?? 0);
     const sum = (latest === undefined ? 0n : (counterValue(latest.data) ?? 0n)) + by;
     const all = { ...counts, [name]: { ...counts[name], [origin]: `${value}` } };
-    const asks = asked(others);
-    const same = BigInt((asks.get(INCREMENT) ?? "").replace("+", "") || 0) === by;
+    const same = asked(others).get(INCREMENT) === `${by}`;
     const rest = same ? others : withoutHeaders(others, (one) => one === INCREMENT);
     const header = withHeaders(rest, [
       ...(same ? [] : [[INCREMENT, `${by}`] as const]),
