@@ -1,8 +1,11 @@
 // isonats/server for Node and Bun: the same names as index.ts, with listeners.
+import { join } from "node:path";
 import { fromPublic } from "../auth/nkeys.ts";
 import { listen } from "./listen.node.ts";
 import type { VerifyNkey } from "./logins.ts";
 import type { ServerOptions } from "./options.ts";
+import { fileName } from "./jetstream/file-name.ts";
+import { FileStorage } from "./jetstream/file-storage.node.ts";
 import { memoryStorage } from "./jetstream/storage.ts";
 import { type Keep, Server } from "./server.ts";
 
@@ -15,7 +18,8 @@ export type { AccountOptions, JetStreamOptions, ListenTlsOptions, ServerOptions 
 export type { PermissionOptions, SubjectPermission } from "./permissions.ts";
 export type { Faults, PeerAddress } from "./server.ts";
 
-const inFiles: Keep = () => memoryStorage;
+const inFiles: Keep = (dir, account, clock) =>
+  dir === undefined ? memoryStorage : new FileStorage(join(dir, fileName(account)), clock);
 
 const verifyNkey: VerifyNkey = (nkey, nonce, signature) => fromPublic(nkey).verify(nonce, signature);
 

@@ -57,10 +57,14 @@ export class JetStream implements Home {
   send(message: Message): void {
     if (this.#unsent.push(message) > 1) return;
     queueMicrotask(() => {
-      // what is confirmed is safe
-      this.storage.flush();
       const unsent = this.#unsent;
       this.#unsent = [];
+      try {
+        this.storage.flush();
+      } catch {
+        // what is not safe is not confirmed
+        return;
+      }
       for (const one of unsent) this.account.publish(one);
     });
   }

@@ -1,7 +1,7 @@
 // Origin: a stream that another one copies from, as its mirror or as one of its sources. Owned by stream.
 import type { Timer } from "../../lib/clock.ts";
 import type { StreamSource, StreamSourceInfo } from "../../protocol/jetstream/stream.ts";
-import { utf8Encoder } from "../../lib/bytes.ts";
+import { fnv64 } from "../fnv64.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { timeOf } from "../go-time.ts";
 import { subjectTransform, type SubjectTransform } from "../subject-transform.ts";
@@ -222,10 +222,7 @@ const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 // Eight characters for a stream: another one of the same name has others.
 function identity({ name, created }: ServedStream): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of utf8Encoder.encode(`${name} ${created}`)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
+  let hash = fnv64(`${name} ${created}`);
   let text = "";
   for (; text.length < 8; hash /= 62n) text += DIGITS[Number(hash % 62n)];
   return text;
