@@ -44,7 +44,7 @@ async function built(t: Scope, name: string): Promise<Run> {
 
 async function compare(t: Scope, run: Run): Promise<void> {
   const real = await startServer(t, { version: "2.15", jetstream: true });
-  const embedded = await NatsServer.start({ port: 0 });
+  const embedded = await NatsServer.start({ port: 0, jetstream: true });
   atEnd(t, () => embedded.stop());
   const theirs = await run(real.url);
   assert.notEqual(theirs, "");
@@ -57,6 +57,8 @@ const compiler = await exec("cc", ["--version"]).then(
 );
 const skip = compiler ? false : "there is no C compiler (cc) on this machine";
 
-test("the official JavaScript client", (t) => compare(t, official("core")));
+for (const part of ["core", "jetstream"]) {
+  test(`the official JavaScript client: ${part}`, (t) => compare(t, official(part)));
 
-test("Debian's C client", { skip }, async (t) => compare(t, await built(t, "core")));
+  test(`Debian's C client: ${part}`, { skip }, async (t) => compare(t, await built(t, part)));
+}
