@@ -6,7 +6,7 @@ import type { ConfigMap, ConfigValue } from "./config-text.ts";
 import type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
 import type { UserOptions } from "./logins.ts";
 import type { Mappings } from "./mapping.ts";
-import type { AccountOptions, ListenTlsOptions, ServerOptions } from "./options.ts";
+import type { AccountOptions, JetStreamOptions, ListenTlsOptions, ServerOptions } from "./options.ts";
 import type { PermissionOptions, SubjectPermission } from "./permissions.ts";
 
 /** Gives the text of a file that a configuration names. */
@@ -26,6 +26,7 @@ export function optionsOf(config: ConfigMap, read: ReadText): ServerOptions {
     ...aliases(["host", "addr", "net"], (value, path) => (options.host = text(value, path))),
     port: (value, path) => (options.port = port(value, path)),
     ...aliases(["server_name", "name"], (value, path) => (options.name = text(value, path))),
+    jetstream: (value, path) => (options.jetstream = jetstream(value, path)),
     authorization: (value, path) => authorization(value, path, options),
     accounts: (value, path) => {
       for (const [name, account] of entries(value, path)) {
@@ -58,6 +59,28 @@ export function optionsOf(config: ConfigMap, read: ReadText): ServerOptions {
   return options;
 }
 
+// `enabled`, or what it may have
+function jetstream(value: ConfigValue, path: string): boolean | JetStreamOptions {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    if (/^enabled?$/i.test(value)) return true;
+    return /^disabled?$/i.test(value) ? false : refuse(path, value, "enabled, disabled or a map in { }");
+  }
+  const made: JetStreamOptions = {};
+  let on = true;
+  each(value, path, {
+    ...aliases(["enabled", "enable"], (given, at) => (on = truth(given, at))),
+    ...aliases(["store_dir", "storedir"], (given, at) => (made.storeDir = text(given, at))),
+    ...aliases(
+      ["max_memory_store", "max_mem_store", "max_mem"],
+      (given, at) => (made.maxMemory = number(given, at)),
+    ),
+    ...aliases(["max_file_store", "max_file"], (given, at) => (made.maxStorage = number(given, at))),
+    domain: (given, at) => (made.domain = text(given, at)),
+  });
+  return on && made;
+}
+
 function authorization(value: ConfigValue, path: string, options: ServerOptions): void {
   const one: { user?: string; password?: string } = {};
   let users: UserOptions[] = [];
@@ -79,6 +102,7 @@ function accountOf(value: ConfigValue, path: string): AccountOptions {
   const made: { -readonly [K in keyof AccountOptions]: AccountOptions[K] } = {};
   each(value, path, {
     users: (given, at) => (made.users = list(given, at, user)),
+    jetstream: (given, at) => (made.jetstream = jetstream(given, at) !== false),
     mappings: (given, at) =>
       (made.mappings = Object.fromEntries(
         entries(given, at).map(([source, to]) => [source, destinations(to, `${at}.${source}`)]),

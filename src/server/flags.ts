@@ -1,6 +1,6 @@
 // Flags: the command line of isonats-server. Those that nats-server has are called as there; one dash or two.
 import { InvalidArgumentError } from "../errors.ts";
-import type { ServerOptions } from "./options.ts";
+import type { JetStreamOptions, ServerOptions } from "./options.ts";
 
 /** What a command line asks for. */
 export interface Command {
@@ -17,6 +17,7 @@ interface Draft {
   readonly options: ServerOptions;
   user?: string;
   password?: string;
+  jetstream?: JetStreamOptions;
 }
 
 interface Flag {
@@ -45,6 +46,17 @@ const FLAGS: readonly Flag[] = [
     value: "PORT",
     help: "a port for WebSocket too, without TLS",
     set: ({ options }, value, flag) => (options.websocket = { port: port(value, flag) }),
+  },
+  {
+    names: ["js", "jetstream"],
+    help: "serve JetStream, in memory",
+    set: (draft) => (draft.jetstream ??= {}),
+  },
+  {
+    names: ["sd", "store_dir"],
+    value: "FOLDER",
+    help: "where JetStream keeps its streams",
+    set: (draft, value) => (draft.jetstream = { storeDir: value }),
   },
   {
     names: ["n", "name", "server_name"],
@@ -96,7 +108,8 @@ export function readFlags(args: readonly string[]): Command {
     }
     flag.set(draft, value, arg);
   }
-  const { show, config, options, user, password } = draft;
+  const { show, config, options, user, password, jetstream } = draft;
+  if (jetstream !== undefined) options.jetstream = jetstream;
   if (user !== undefined || password !== undefined) {
     if (user === undefined || password === undefined)
       throw new InvalidArgumentError("--user and --pass belong together: give both");
@@ -115,7 +128,7 @@ function port(text: string, flag: string): number {
 /** What `--help` prints. */
 export function helpText(): string {
   const rows = FLAGS.map(({ names, value, help }): [string, string] => [
-    names.map((name) => (name.length === 1 ? `-${name}` : `--${name}`)).join(", ") +
+    names.map((name) => (name.length <= 2 ? `-${name}` : `--${name}`)).join(", ") +
       (value === undefined ? "" : ` ${value}`),
     help,
   ]);

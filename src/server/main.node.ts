@@ -19,7 +19,7 @@ function fromFile(path: string | undefined): ServerOptions {
   return optionsOf(config, (name) => readFileSync(resolve(dirname(path), name), "utf8"));
 }
 
-function banner(server: NatsServer, { token, users = [], accounts = {} }: ServerOptions): string {
+function banner(server: NatsServer, { token, users = [], accounts = {}, jetstream }: ServerOptions): string {
   const names = [...users, ...Object.values(accounts).flatMap((account) => account.users ?? [])];
   const login =
     token !== undefined
@@ -33,6 +33,10 @@ function banner(server: NatsServer, { token, users = [], accounts = {} }: Server
     ["clients", server.url],
     ["websocket", server.websocketUrl],
     ["login", login],
+    [
+      "JetStream",
+      jetstream ? `in ${(jetstream === true ? undefined : jetstream.storeDir) ?? "memory"}` : undefined,
+    ],
   ].filter(([, value]) => value !== undefined);
   return [
     `isonats-server ${version}, behaves as nats-server ${server.info.version}`,

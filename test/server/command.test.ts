@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { connect } from "../../src/index.node.ts";
+import { jetstream, jetstreamManager } from "../../src/jetstream/index.ts";
 import { readFlags } from "../../src/server/flags.ts";
 import { version } from "../../src/version.ts";
 import { atEnd, type Scope } from "../fixtures/cleanup.ts";
@@ -57,6 +58,15 @@ test("it says where it listens, serves who logs in, and ends at SIGTERM", async 
   await assert.rejects(connect({ servers: url, reconnect: false }), { code: "AUTHORIZATION" });
   child.kill("SIGTERM");
   assert.deepEqual(await once(child, "exit"), [0, null]);
+});
+
+test("with -js it stores in memory", async (t) => {
+  const said = await banner(start(t, ["-p", "0", "-js"]));
+  assert.match(said, /JetStream +in memory\n/);
+  const nc = await connect({ servers: /clients +(\S+)/.exec(said)?.[1] as string });
+  atEnd(t, () => nc.close());
+  await (await jetstreamManager(nc)).streams.add({ name: "KEPT" });
+  assert.equal((await jetstream(nc).publish("KEPT", "here")).seq, 1);
 });
 
 test("it reads a configuration, and flags win over it", async (t) => {

@@ -54,6 +54,7 @@ test("a configuration as people have it becomes options", () => {
     listen: "0.0.0.0:4333"
     server_name: dev
     max_payload: 2MB
+    jetstream { store_dir: "/data", max_mem: 1GB, domain: hub }
     ping_interval: "30s", ping_max: 3
     websocket { port: -1, no_tls: true }
     tls { cert_file: c.pem, key_file: k.pem, ca_file: ca.pem, verify: true }
@@ -68,6 +69,7 @@ test("a configuration as people have it becomes options", () => {
     }
     accounts {
       ORDERS {
+        jetstream: enabled
         users: [ { user: carl, password: c } ]
         mappings { a: b, "c.*": [ { destination: "d.$1", weight: 30% } ] }
         exports [ { service: help, response: Stream, accounts: [X] } ]
@@ -80,6 +82,7 @@ test("a configuration as people have it becomes options", () => {
     port: 4333,
     name: "dev",
     maxPayload: 2 * 1024 ** 2,
+    jetstream: { storeDir: "/data", maxMemory: 1024 ** 3, domain: "hub" },
     pingInterval: 30_000,
     maxPingsOut: 3,
     websocket: { port: 0 },
@@ -96,6 +99,7 @@ test("a configuration as people have it becomes options", () => {
     ],
     accounts: {
       ORDERS: {
+        jetstream: true,
         users: [{ user: "carl", password: "c" }],
         mappings: { a: "b", "c.*": [{ destination: "d.$1", weight: 30 }] },
         exports: [{ service: "help", response: "stream", accounts: ["X"] }],
