@@ -1,6 +1,7 @@
 // Server: accounts and connections, and what happens to all of them at once. Listens on nothing by itself.
 import type { Clock, Timer } from "../lib/clock.ts";
 import { shuffle } from "../lib/random.ts";
+import { Turns } from "../lib/turns.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { memoryPair } from "../transport/memory.ts";
 import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
@@ -94,6 +95,7 @@ export class Server {
   readonly #monitor: Monitor;
   readonly #host: PeerHost;
   readonly #addresses = new WeakMap<Peer, PeerAddress>();
+  readonly #turns = new Turns();
   #flushes: (() => void)[] = [];
   #nextId = 5;
   #latency = 0;
@@ -262,7 +264,7 @@ export class Server {
   // All that one chunk of input causes is written in one go.
   #schedule(flush: () => void): void {
     if (this.#flushes.push(flush) > 1) return;
-    queueMicrotask(() => {
+    this.#turns.soon(() => {
       const flushes = this.#flushes;
       this.#flushes = [];
       for (const one of flushes) one();

