@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connect } from "../../src/index.node.ts";
+import { connect, type NatsConnection } from "../../src/index.node.ts";
 import { jetstream, jetstreamManager } from "../../src/jetstream/index.ts";
 import { readFlags } from "../../src/server/flags.ts";
 import { version } from "../../src/version.ts";
@@ -67,6 +67,28 @@ test("with -js it stores in memory", async (t) => {
   atEnd(t, () => nc.close());
   await (await jetstreamManager(nc)).streams.add({ name: "KEPT" });
   assert.equal((await jetstream(nc).publish("KEPT", "here")).seq, 1);
+});
+
+test("with -sd it keeps what it confirmed, when it is killed too", async (t) => {
+  const folder = await mkdtemp(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-command-"));
+  atEnd(t, () => rm(folder, { recursive: true }));
+  const started = async (): Promise<[ChildProcess, NatsConnection]> => {
+    const child = start(t, ["-p", "0", "-sd", folder]);
+    const said = await banner(child);
+    assert.ok(said.includes(`JetStream  in ${folder}\n`), said);
+    const nc = await connect({ servers: /clients +(\S+)/.exec(said)?.[1] as string });
+    atEnd(t, () => nc.close());
+    return [child, nc];
+  };
+  const [child, nc] = await started();
+  await (await jetstreamManager(nc)).streams.add({ name: "KEPT" });
+  await jetstream(nc).publish("KEPT", "here");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await nc.close();
+  const [, again] = await started();
+  const kept = await (await jetstreamManager(again)).streams.getMessage("KEPT", { seq: 1 });
+  assert.equal(kept?.string(), "here");
 });
 
 test("it reads a configuration, and flags win over it", async (t) => {
