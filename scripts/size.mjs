@@ -85,6 +85,20 @@ export const cases = [
     once: [],
   },
   {
+    name: "connect + jetstreamLite",
+    code: 'export { connect } from "isonats"; export { jetstreamLite } from "isonats/jetstream";',
+    budget: 36_900,
+    goal: 28_000,
+    never: [
+      ...KEYS,
+      MSGPACK,
+      "dist/codec/",
+      "dist/(kv|obj|server)/",
+      "dist/jetstream/(client|manager|stream|direct|publisher|batch|fast-ingest|schedule|process|push)",
+    ],
+    once: [WEBSOCKET],
+  },
+  {
     name: "connect + jetstream",
     code: 'export { connect } from "isonats"; export { jetstream } from "isonats/jetstream";',
     budget: 49_000,

@@ -3,10 +3,9 @@
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
-import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
+import type { ConsumeOptions, PullConsumer, PullOptions } from "./consuming.ts";
 import { Flow, type FlowSetup } from "./flow.ts";
 import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
-import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
@@ -17,7 +16,7 @@ export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow<Js
 export function pulling(
   start: Start,
   known: (options: PullOptions) => ConsumerConfig | undefined,
-): Pick<Consumer, "next" | "fetch" | "consume" | "isPullConsumer" | "isPushConsumer"> {
+): Omit<PullConsumer, "info" | "delete"> {
   return {
     next: async (options = {}) =>
       first(await start(fetchPlan({ ...options, max_messages: 1 }, known(options)), options)),
@@ -57,7 +56,7 @@ export function setupOf(
 }
 
 /** The pull consumer of an info. */
-export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
+export function pullConsumer(api: Api, found: ConsumerInfo): PullConsumer {
   let last = found;
   const { stream_name: stream, name } = found;
   const pins: Pins = new Map();
@@ -70,10 +69,8 @@ export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
       pulls: new Pulls(plan, limitsOf(known(options)), pins),
       heartbeat: plan.heartbeat,
     });
-  const methods = pulling(start, known);
   return {
-    ...methods,
-    process: async (handler, options = {}) => startProcessing(methods, last.config, api, handler, options),
+    ...pulling(start, known),
     info: async (cached = false) =>
       cached ? last : (last = await api.call("CONSUMER.INFO", [stream, name])),
     delete: async () => (await api.call("CONSUMER.DELETE", [stream, name])).success,

@@ -5,13 +5,8 @@
 //   add --> waiting, while the server is behind --> sent --> flow acks, gaps, refusals ... --> the ack of the batch
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Msg, NatsConnection, Payload, Subscription, WaitOptions } from "../client/connection.ts";
-import {
-  ClosedConnectionError,
-  InvalidArgumentError,
-  InvalidOperationError,
-  NatsError,
-  TimeoutError,
-} from "../errors.ts";
+import { ClosedConnectionError, InvalidOperationError, NatsError, TimeoutError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { type Deferred, deferred, settle } from "../lib/deferred.ts";
 import { Listeners } from "../lib/listeners.ts";
 import { Queue } from "../lib/queue.ts";
@@ -20,6 +15,7 @@ import type { IngestFrame, PubAckReply } from "../protocol/jetstream/publish.ts"
 import type { Api } from "./api.ts";
 import { apiError } from "./api-error.ts";
 import { assertLevel } from "./gates.ts";
+import { prepare } from "./prepare.ts";
 import {
   type BatchAck,
   isNoResponders,
@@ -28,7 +24,7 @@ import {
   parsePubAck,
   pubAckOf,
 } from "./pub-ack.ts";
-import { type JetStreamMessageOptions, prepare } from "./publish-options.ts";
+import type { JetStreamMessageOptions } from "./publish-options.ts";
 
 /** Options of {@link JetStreamClient.startFastIngest}; those of a message are for the first one. */
 export interface FastIngestOptions extends JetStreamMessageOptions, WaitOptions {
@@ -191,8 +187,8 @@ class Ingest implements FastIngest {
       ["ackInterval", ackInterval, 65_535],
       ["maxOutstandingAcks", maxOutstandingAcks, 3],
     ] as const) {
-      if (Number.isInteger(value) && value >= 1 && value <= most) continue;
-      throw new InvalidArgumentError(`${name} is ${String(value)}: give a whole number from 1 to ${most}`);
+      const ok = Number.isInteger(value) && value >= 1 && value <= most;
+      check(ok, name, value, `a whole number from 1 to ${most}`);
     }
     this.#api = api;
     this.#nc = api.nc;

@@ -31,7 +31,6 @@ import { aborted, type Deferred, deferred, delay, type Delay, LONGEST_TIMER } fr
 import { Listeners } from "../lib/listeners.ts";
 import { createInbox } from "../protocol/subject.ts";
 import type { ConsumerInfo } from "../protocol/jetstream/consumer.ts";
-import { JsHeaders } from "../protocol/jetstream/headers.ts";
 import type { Api } from "./api.ts";
 import { ConsumerNotFoundError, JetStreamApiError, JetStreamStatusError } from "./api-error.ts";
 import type { Binding } from "./binding.ts";
@@ -332,8 +331,8 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
       default:
         this.#events.emit({ type: "debug", code, description });
     }
-    const messagesLeft = numberIn(headers, JsHeaders.PendingMessagesHdr);
-    const bytesLeft = numberIn(headers, JsHeaders.PendingBytesHdr);
+    const messagesLeft = numberIn(headers, "Nats-Pending-Messages");
+    const bytesLeft = numberIn(headers, "Nats-Pending-Bytes");
     if (rule.kind !== "unknown" || messagesLeft !== undefined) pulls?.over(id, messagesLeft, bytesLeft);
     if (messagesLeft) this.#events.emit({ type: "discard", messagesLeft, bytesLeft: bytesLeft ?? 0 });
     const status = () => new JetStreamStatusError(code, description, this.#facts());
@@ -378,12 +377,12 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
 
   #onHeartbeat(headers: NonNullable<Msg["headers"]>): void {
     this.#lastHeartbeat = Date.now();
-    const lastConsumerSequence = numberIn(headers, JsHeaders.LastConsumerSeqHdr) ?? 0;
+    const lastConsumerSequence = numberIn(headers, "Nats-Last-Consumer") ?? 0;
     if (this.#events.size > 0) {
-      const lastStreamSequence = numberIn(headers, JsHeaders.LastStreamSeqHdr) ?? 0;
+      const lastStreamSequence = numberIn(headers, "Nats-Last-Stream") ?? 0;
       this.#events.emit({ type: "heartbeat", lastConsumerSequence, lastStreamSequence });
     }
-    const stalled = headers.get(JsHeaders.ConsumerStalledHdr);
+    const stalled = headers.get("Nats-Consumer-Stalled");
     if (stalled !== "") this.#answerLater(stalled);
     // C-FC-4: what is missing was lost on the way
     if (!this.#binding.ordered) return;

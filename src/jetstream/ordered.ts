@@ -1,14 +1,15 @@
 // Ordered: consumers that deliver every message once and in order, whatever happens, as the user has them (ADR-17).
 import { InvalidArgumentError, InvalidOperationError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { OrderedBinding } from "./binding.ts";
 import { pulling, setupOf } from "./consumer.ts";
 import type {
-  Consumer,
   OrderedConsumerOptions,
   OrderedPushConsumerOptions,
+  PullConsumer,
   PushConsumer,
 } from "./consuming.ts";
 import { Exclusive } from "./exclusive.ts";
@@ -31,7 +32,7 @@ function bindingOf(
 }
 
 // What can be said and done about the consumer that is used now.
-function present(api: Api, binding: OrderedBinding): Pick<Consumer, "info" | "delete"> {
+function present(api: Api, binding: OrderedBinding): Pick<PullConsumer, "info" | "delete"> {
   return {
     async info(cached = false) {
       const { info, name } = binding;
@@ -51,7 +52,7 @@ function present(api: Api, binding: OrderedBinding): Pick<Consumer, "info" | "de
 }
 
 /** @throws {@link NatsError} INVALID_ARGUMENT */
-export function orderedConsumer(api: Api, stream: string, options: OrderedConsumerOptions): Consumer {
+export function orderedConsumer(api: Api, stream: string, options: OrderedConsumerOptions): PullConsumer {
   const binding = bindingOf(api, stream, options, orderedConfig(options));
   const flows = new Exclusive(api, "an ordered consumer");
   return {
@@ -71,12 +72,6 @@ export function orderedConsumer(api: Api, stream: string, options: OrderedConsum
       },
       () => undefined,
     ),
-    process: () =>
-      Promise.reject(
-        new InvalidOperationError(
-          "consumer.process() acknowledges each message: an ordered consumer has no acknowledgements",
-        ),
-      ),
     ...present(api, binding),
   };
 }
@@ -88,11 +83,7 @@ export function orderedPushConsumer(
   options: OrderedPushConsumerOptions,
 ): PushConsumer {
   const { idle_heartbeat = PUSH_HEARTBEAT, deliver_prefix = api.options.watcherPrefix } = options;
-  if (!(idle_heartbeat >= 100)) {
-    throw new InvalidArgumentError(
-      `idle_heartbeat is ${String(idle_heartbeat)}: give milliseconds, 100 or more`,
-    );
-  }
+  check(idle_heartbeat >= 100, "idle_heartbeat", idle_heartbeat, "milliseconds, 100 or more");
   const binding = bindingOf(api, stream, options, {
     ...orderedConfig(options),
     ...pushedConfig(idle_heartbeat),

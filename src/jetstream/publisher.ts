@@ -13,13 +13,8 @@ import type {
   Subscription,
   WaitOptions,
 } from "../client/connection.ts";
-import {
-  ClosedConnectionError,
-  ConnectionError,
-  InvalidArgumentError,
-  NatsError,
-  TimeoutError,
-} from "../errors.ts";
+import { ClosedConnectionError, ConnectionError, NatsError, TimeoutError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { aborted, type Deferred, deferred, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import { Nuid } from "../lib/nuid.ts";
 import { Queue } from "../lib/queue.ts";
@@ -27,12 +22,12 @@ import type { MsgHdrs } from "../protocol/headers.ts";
 import type { Api } from "./api.ts";
 import { JetStreamApiError } from "./api-error.ts";
 import { assertLevel, type Gated } from "./gates.ts";
+import { prepare } from "./prepare.ts";
 import { isNoResponders, NoStreamError, OutcomeUnknownError, type PubAck, readPubAck } from "./pub-ack.ts";
 import {
   expectedSequence,
   type JetStreamMessageOptions,
   type Prepared,
-  prepare,
   withFields,
 } from "./publish-options.ts";
 
@@ -150,8 +145,7 @@ export class Publisher implements JetStreamPublisher {
     const least = { maxInFlight: 1, maxWaiting: 0, retries: -1, retryWait: 0, timeout: 1, ackWait: 1 };
     this.#options = { maxInFlight, maxWaiting, retries, retryWait, timeout, ackWait };
     for (const [name, value] of Object.entries(this.#options) as [keyof typeof least, number][]) {
-      if (value >= least[name]) continue;
-      throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least[name]} or more`);
+      check(value >= least[name], name, value, `a number of ${least[name]} or more`);
     }
     this.#api = api;
     this.#nc = api.nc;
