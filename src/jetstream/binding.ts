@@ -6,6 +6,7 @@ import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consume
 import { SequenceReader } from "./ack-subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { createConsumer } from "./consumer-create.ts";
+import { isModern } from "./gates.ts";
 
 /** A consumer that others made. */
 export class NamedBinding {
@@ -79,7 +80,9 @@ export class OrderedBinding {
     // a push consumer may deliver before its creation is confirmed
     this.#deliveries = 0;
     this.#sequences.reset();
-    const info = await createConsumer(this.#api, this.stream, config, undefined, options);
+    // one of that name that somebody else has would be changed otherwise; older servers know no actions
+    const action = isModern(this.#api) ? "create" : undefined;
+    const info = await createConsumer(this.#api, this.stream, config, action, options);
     this.info = info;
     this.name = name;
     // what begins at the end must not begin at a later end when it is made again

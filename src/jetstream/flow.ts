@@ -404,10 +404,17 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     const pulls = this.#pulls;
     // nobody speaks where nothing was asked for
     if (pulls !== undefined && pulls.messages === 0) this.#silent = 0;
-    else if (++this.#silent >= 4) {
+    // one heartbeat is overdue: by the second it is known whether the link is to blame
+    else if (++this.#silent === 3) this.#doubtLink();
+    else if (this.#silent >= 4) {
       this.#events.emit({ type: "heartbeats_missed", count: 2 });
       this.#recover(this.#askable());
     }
+  }
+
+  // The connection finds out whether the link is dead, and then drops it.
+  #doubtLink(): void {
+    this.#nc.doubt?.(Math.max(2000, Math.min(this.#setup.heartbeat / 2, 5000)));
   }
 
   // -- recovery ------------------------------------------------------------------------------------------------------
@@ -488,8 +495,10 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
         return !this.#binding.ordered;
       // the name is taken: the next one has another
       case "CONSUMER_EXISTS":
-      case "TIMEOUT":
       case "DISCONNECTED":
+        return true;
+      case "TIMEOUT":
+        this.#doubtLink();
         return true;
       case "JETSTREAM_NOT_ENABLED":
         // nobody answered, as while a cluster has no leader; when the server says so, it stays so
@@ -499,31 +508,35 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     }
   }
 
-  // Asks whether it is there, without giving up what was asked for.
-  async #look(): Promise<void> {
+  // Asks whether it is there, without giving up what was asked for. Resolves to the error when nobody answers.
+  async #look(): Promise<NatsError | undefined> {
     const binding = this.#binding;
     const turn = this.#turn;
     try {
       await binding.check();
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn) return undefined;
+      if (error instanceof TimeoutError) return error;
       if (binding.ordered) this.#recover(false);
       else if (!this.#passes(error)) this.#fail(error as NatsError);
     }
+    return undefined;
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
 
   // The server did not end a fetch in time.
   async #tooLate(): Promise<void> {
+    this.#doubtLink();
+    let error: NatsError | undefined;
     if (this.#pulls?.received === 0) {
+      if (!this.#heard && !this.#is("offline")) error = await this.#look();
       if (this.#is("offline")) {
         const text = `${this.#what()}: there was no connection within ${this.#pulls.plan.expires} ms`;
-        return this.#fail(new TimeoutError(text, this.#facts(), "no connection"));
+        error = new TimeoutError(text, this.#facts(), "no connection");
       }
-      if (!this.#heard) await this.#look();
     }
-    this.#end(undefined, false);
+    this.#end(error, false);
   }
 
   #onAbort = (): void => this.#fail(aborted(this.#setup.signal as AbortSignal, this.#what()));

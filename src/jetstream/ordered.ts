@@ -23,12 +23,14 @@ const PUSH_HEARTBEAT = 5000;
 function bindingOf(
   api: Api,
   stream: string,
-  { name_prefix = nuid.next() }: OrderedConsumerOptions,
+  { name_prefix }: OrderedConsumerOptions,
   config: ConsumerConfig,
 ): OrderedBinding {
   validateName("stream", stream);
-  validateName("consumer", name_prefix);
-  return new OrderedBinding(api, stream, { prefix: name_prefix, config });
+  if (name_prefix !== undefined) validateName("consumer", name_prefix);
+  // others may have the same prefix, and the server would give both the same consumer
+  const prefix = [...(name_prefix === undefined ? [] : [name_prefix]), nuid.next()].join("_");
+  return new OrderedBinding(api, stream, { prefix, config });
 }
 
 // What can be said and done about the consumer that is used now.
