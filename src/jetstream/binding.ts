@@ -49,6 +49,8 @@ export interface OrderedSetup {
 /** The consumers that an ordered consumer makes: each goes on behind the last message of the one before (ADR-17). */
 export class OrderedBinding {
   readonly ordered = true;
+  /** it is made anew, rather than asked for */
+  readonly askable = false;
   readonly stream: string;
   /** of the one that is used now; `""` when a new one is needed */
   name = "";
@@ -150,3 +152,13 @@ export class OrderedBinding {
 }
 
 export type Binding = NamedBinding | OrderedBinding;
+
+/** What goes on, for the messages of errors. */
+export function whatOf({ stream, name }: Binding): string {
+  return `consuming from '${name}' of stream '${stream}'`;
+}
+
+/** What an error says of it. */
+export function factsOf({ stream, name }: Binding): { stream: string; consumer: string } {
+  return { stream, consumer: name };
+}

@@ -7,6 +7,7 @@ import type { ConsumeOptions, PullConsumer, PullOptions } from "./consuming.ts";
 import { Flow, type FlowSetup } from "./flow.ts";
 import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
+import { Puller } from "./puller.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
 /** Begins to pull. */
@@ -66,7 +67,7 @@ export function pullConsumer(api: Api, found: ConsumerInfo): PullConsumer {
     Flow.start(api, {
       ...setupOf(api, options, last.config.ack_policy === "none"),
       binding: new NamedBinding(api, stream, name, options.bind ?? false),
-      pulls: new Pulls(plan, limitsOf(known(options)), pins),
+      pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(known(options)), pins)),
       heartbeat: plan.heartbeat,
     });
   return {

@@ -16,6 +16,7 @@ import { Exclusive } from "./exclusive.ts";
 import { validateName } from "./names.ts";
 import { orderedConfig, pushedConfig } from "./ordered-config.ts";
 import { limitsOf } from "./pull-plan.ts";
+import { Puller } from "./puller.ts";
 import { Pulls } from "./pulls.ts";
 
 const PUSH_HEARTBEAT = 5000;
@@ -68,7 +69,7 @@ export function orderedConsumer(api: Api, stream: string, options: OrderedConsum
         return flows.start({
           ...setupOf(api, call, true),
           binding,
-          pulls: new Pulls(plan, limitsOf(undefined), new Map()),
+          pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(undefined), new Map())),
           heartbeat: plan.heartbeat,
         });
       },
