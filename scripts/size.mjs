@@ -114,6 +114,27 @@ export const cases = [
     once: [],
   },
   {
+    name: "connect + kv",
+    code: 'export { connect } from "isonats"; export { Kvm } from "isonats/kv";',
+    budget: 39_500,
+    goal: 31_000,
+    never: [
+      ...KEYS,
+      MSGPACK,
+      "dist/codec/",
+      "dist/(obj|server|services)/",
+      "dist/jetstream/(client|manager|consumers?|ordered|pulls|pull-plan|process|publisher|batch|fast-ingest|schedule|snapshot)\\.js",
+    ],
+    once: [WEBSOCKET],
+  },
+  {
+    name: "isonats/kv",
+    code: 'export * from "isonats/kv";',
+    budget: 21_600,
+    never: [...CONNECTION, ...KEYS, MSGPACK, "dist/auth/", "dist/codec/", "dist/(obj|server|services)/"],
+    once: [],
+  },
+  {
     name: "isonats/transport",
     code: 'export * from "isonats/transport";',
     budget: 3_600,

@@ -87,11 +87,10 @@ export class OrderedBinding {
     const info = await createConsumer(this.#api, this.stream, config, action, options);
     this.info = info;
     this.name = name;
-    // what begins at the end must not begin at a later end when it is made again
+    // what begins at the end must not begin at a later end when it is made again, nor what found nothing yet leave out what came
     const { deliver_policy } = this.#setup.config;
-    if (this.#last === undefined && (deliver_policy === "new" || deliver_policy === "last")) {
-      this.#last = info.delivered.stream_seq;
-    }
+    const atEnd = deliver_policy === "new" || deliver_policy === "last" || info.num_pending === 0;
+    if (this.#last === undefined && atEnd) this.#last = info.delivered.stream_seq;
   }
 
   // C-ADR17-4: once something was seen, only the sequence counts
@@ -121,8 +120,8 @@ export class OrderedBinding {
     return true;
   }
 
-  /** What the server said with the message accepted last: its sequence, and how many there were after it. */
-  get accepted(): { readonly stream: number; readonly pending: number } {
+  /** What the server said with the message accepted last; `delivery` is 0 while the present consumer has sent none. */
+  get accepted(): Readonly<Pick<SequenceReader, "stream" | "delivery" | "pending">> {
     return this.#sequences;
   }
 

@@ -142,7 +142,8 @@ function isWhole(value: number | bigint): boolean {
   return typeof value === "bigint" || Number.isSafeInteger(value);
 }
 
-function sequenceText(name: string, value: number | bigint): string {
+/** A sequence as the text of a header. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+export function sequenceText(name: string, value: number | bigint): string {
   check(value >= 0 && isWhole(value), name, value, "a sequence, 0 or more");
   return String(value);
 }

@@ -23,6 +23,9 @@ import { jetstreamDirect } from "./jetstream-direct.ts";
 import { jetstreamSchedules } from "./jetstream-schedules.ts";
 import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
+import { kvBuckets } from "./kv-buckets.ts";
+import { kvEntries } from "./kv-entries.ts";
+import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
@@ -70,6 +73,9 @@ const suites: readonly Suite[] = [
   jetstreamCounters,
   jetstreamProcess,
   jetstreamPriority,
+  kvBuckets,
+  kvEntries,
+  kvWatch,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
