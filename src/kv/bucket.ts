@@ -7,6 +7,7 @@ import type { Api } from "../jetstream/api.ts";
 import { WrongLastSequenceError } from "../jetstream/api-error.ts";
 import { directGet } from "../jetstream/direct-get.ts";
 import { requireLevel } from "../jetstream/gates.ts";
+import { Feed, type FeedSetup } from "../jetstream/feed.ts";
 import { getMessage } from "../jetstream/message-get.ts";
 import type { OrderedConsumerOptions } from "../jetstream/consuming.ts";
 import { orderedConfig } from "../jetstream/ordered-config.ts";
@@ -18,7 +19,6 @@ import { ofBucket } from "./bucket-error.ts";
 import { encodeFilter, encodeKey, type KvCodecs } from "./codecs.ts";
 import { type Place, statusOf } from "./config.ts";
 import { Entry, type EntryOwner } from "./entry.ts";
-import { Feed, type FeedSetup } from "./feed.ts";
 import { isFilter, validateFilter, validateKey } from "./key.ts";
 import type {
   KV,
@@ -36,6 +36,14 @@ import type {
 } from "./kv-types.ts";
 
 type Field = [name: string, value: string];
+
+/** Which entries a feed has, and what becomes of them. */
+interface FeedOptions<T>
+  extends Partial<Pick<FeedSetup<Entry, T>, "finite" | "map">>,
+    Pick<OrderedConsumerOptions, "deliver_policy" | "opt_start_seq"> {
+  /** default: all */
+  admits?: ((entry: Entry) => boolean) | undefined;
+}
 
 // calls under way at once, where one call of the user is about many keys
 const AT_ONCE = 64;
@@ -240,7 +248,7 @@ export class Bucket implements KV {
     key: string | string[] | undefined,
     map: (entry: Entry) => T,
     options: WaitOptions,
-  ): Promise<Feed<T>> {
+  ): Promise<Feed<Entry, T>> {
     // what is written while they come is sent again
     const known = new Set<string>();
     const isNew = (entry: Entry): boolean => isValue(entry) && known.size < known.add(entry.rawKey).size;
@@ -250,35 +258,32 @@ export class Bucket implements KV {
     );
   }
 
+  // Entries, or what `map` makes of those that are admitted.
   async #feed<T = Entry>(
     { key = ">", headers_only, signal, timeout }: KvWatchOptions,
-    {
-      finite = false,
-      admits,
-      map,
-      ...start
-    }: Pick<OrderedConsumerOptions, "deliver_policy" | "opt_start_seq"> &
-      Partial<Pick<FeedSetup<T>, "finite" | "admits" | "map">>,
-  ): Promise<Feed<T>> {
-    const filters = [key].flat().map((one) => this.#place.prefix + this.#rawFilter(one));
-    const config = orderedConfig({
-      ...start,
-      ...(headers_only && { headers_only }),
-      filter_subjects: filters,
-      inactive_threshold: INACTIVE,
-    });
-    const decoded = (entry: Entry): Promise<Entry> => entry.decoded();
-    const setup: FeedSetup<T> = {
+    { finite = false, admits, map, ...start }: FeedOptions<T>,
+  ): Promise<Feed<Entry, T>> {
+    const owner = this.#owner;
+    const filter_subjects = [key].flat().map((one) => owner.prefix + this.#rawFilter(one));
+    const decoded = (entry: Entry): Promise<T> => entry.decoded() as Promise<T>;
+    const feed = Feed.start<Entry, T>(this.#api, {
       stream: this.#place.stream,
-      owner: this.#owner,
-      config,
+      config: orderedConfig({
+        ...start,
+        ...(headers_only && { headers_only }),
+        filter_subjects,
+        inactive_threshold: INACTIVE,
+      }),
       finite,
-      admits,
-      map: map ?? (this.#owner.valueCodec && (decoded as unknown as FeedSetup<T>["map"])),
+      make: (msg, { sequence, pending, isUpdate }) => {
+        const entry = new Entry(owner, msg, sequence, pending, isUpdate);
+        return admits === undefined || admits(entry) ? entry : undefined;
+      },
+      map: map ?? (owner.valueCodec && decoded),
       signal,
       timeout,
-    };
-    return ofBucket(this.bucket, Feed.start(this.#api, setup));
+    });
+    return ofBucket(owner.bucket, feed);
   }
 
   // -- looking after it ----------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ import type { StreamConfig, StreamInfo } from "../protocol/jetstream/stream.ts";
 import { Api } from "../jetstream/api.ts";
 import { StreamExistsError } from "../jetstream/api-error.ts";
 import { apiOf } from "../jetstream/api-of.ts";
-import type { JetStreamClient } from "../jetstream/client.ts";
 import { merged } from "../jetstream/config.ts";
 import { lister, type Lister } from "../jetstream/lister.ts";
+import type { JetStreamLite } from "../jetstream/lite.ts";
 import { createStream } from "../jetstream/stream-create.ts";
 import { Bucket } from "./bucket.ts";
 import { ofBucket } from "./bucket-error.ts";
@@ -25,7 +25,7 @@ import type { KV, KvOptions, KvStatus } from "./kv-types.ts";
 export class Kvm {
   readonly #api: Api;
 
-  constructor(of: NatsConnection | JetStreamClient) {
+  constructor(of: NatsConnection | JetStreamLite) {
     this.#api = apiOf(of);
   }
 

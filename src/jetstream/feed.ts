@@ -1,32 +1,41 @@
-// Feed: the entries of a bucket as the server sends them: what watch, history and keys are made of. It knows when what was there
-// at the beginning has come.
+// Feed: what a bucket has and gets, as the server sends it: behind watches, lists and histories. It knows when what was there at the
+// beginning has come.
 //
-//   consumer made ──► initial entries ──► last of them ──► updates
+//   consumer made ──► what was there ──► the last of it ──► updates
 //                                            │
 //                        handed over: synced │ or, of a finite feed, the end
-import type { QueuedIterator } from "../client/connection.ts";
+import type { Msg, QueuedIterator } from "../client/connection.ts";
 import { InvalidOperationError } from "../errors.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
-import type { Api } from "../jetstream/api.ts";
-import { OrderedBinding } from "../jetstream/binding.ts";
-import { Flow, type Sink } from "../jetstream/flow.ts";
-import { pushedConfig } from "../jetstream/ordered-config.ts";
-import { Entry, type EntryOwner } from "./entry.ts";
+import type { Api } from "./api.ts";
+import { OrderedBinding } from "./binding.ts";
+import { Flow, type Sink } from "./flow.ts";
+import type { Delivery } from "./intake.ts";
+import { pushedConfig } from "./ordered-config.ts";
 
-/** What a feed is of. */
-export interface FeedSetup<T> {
+/** Where a message is. */
+export interface Position {
+  /** its sequence in the stream */
+  readonly sequence: number;
+  /** how many there were behind it when it was sent */
+  readonly pending: number;
+  /** it was not there at the beginning */
+  readonly isUpdate: boolean;
+}
+
+/** What a feed is of: `S` is what is made of messages, `T` what is handed over of that. */
+export interface FeedSetup<S extends Delivery, T> {
   readonly stream: string;
-  readonly owner: EntryOwner;
   /** which messages */
   readonly config: ConsumerConfig;
   /** ends with what was there at the beginning */
   readonly finite: boolean;
-  /** which entries are handed over; default: all */
-  readonly admits?: ((entry: Entry) => boolean) | undefined;
-  /** what is handed over of an entry; default: itself */
-  readonly map?: ((entry: Entry) => T | Promise<T>) | undefined;
+  /** makes what is kept of a message until it is its turn; nothing to leave it out */
+  readonly make: (msg: Msg, position: Position) => S | undefined;
+  /** makes what is handed over; default: what was kept */
+  readonly map?: ((item: S) => T | Promise<T>) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** milliseconds that it may take to begin */
   readonly timeout?: number | undefined;
@@ -36,28 +45,28 @@ export interface FeedSetup<T> {
 const HEARTBEAT = 5000;
 const FINITE_HEARTBEAT = 1000;
 
-/** Entries, or what is made of them, for one iterator. */
-export class Feed<T> implements QueuedIterator<T>, AsyncDisposable {
-  readonly #setup: FeedSetup<T>;
+/** What comes, for one iterator. */
+export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, AsyncDisposable {
+  readonly #setup: FeedSetup<S, T>;
   readonly #binding: OrderedBinding;
   readonly #heartbeat: number;
   readonly #synced: Deferred<void> = deferred();
-  // entries that were there when the consumer was made
+  // how many were there when the consumer was made
   #initial = Infinity;
   // they have come
   #complete = false;
   // somebody reads
   #read = false;
-  #flow!: Flow<Entry>;
+  #flow!: Flow<S>;
 
   /** A feed that is under way. @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED, and those of a call */
-  static async start<T>(api: Api, setup: FeedSetup<T>): Promise<Feed<T>> {
+  static async start<S extends Delivery, T = S>(api: Api, setup: FeedSetup<S, T>): Promise<Feed<S, T>> {
     const feed = new Feed(api, setup);
     await feed.#begin(api);
     return feed;
   }
 
-  private constructor(api: Api, setup: FeedSetup<T>) {
+  private constructor(api: Api, setup: FeedSetup<S, T>) {
     this.#setup = setup;
     // nobody needs to wait for it
     this.#synced.catch(() => undefined);
@@ -67,18 +76,18 @@ export class Feed<T> implements QueuedIterator<T>, AsyncDisposable {
   }
 
   async #begin(api: Api): Promise<void> {
-    const { owner, admits, signal, timeout, config } = this.#setup;
+    const { make, signal, timeout, config } = this.#setup;
     const binding = this.#binding;
-    const flow = await Flow.start<Entry>(api, {
+    const flow = await Flow.start<S>(api, {
       binding,
       heartbeat: this.#heartbeat,
       inboxPrefix: api.options.watcherPrefix,
       signal,
       timeout,
       take: (msg, sink) => {
-        const { stream, delivery, pending } = binding.accepted;
-        const entry = new Entry(owner, msg, stream, pending, this.#complete);
-        const waits = admits === undefined || admits(entry) ? sink.put(entry) : undefined;
+        const { stream: sequence, delivery, pending } = binding.accepted;
+        const item = make(msg, { sequence, pending, isUpdate: this.#complete });
+        const waits = item && sink.put(item);
         if (!this.#complete) this.#count(sink, delivery, pending);
         return waits;
       },
@@ -91,12 +100,12 @@ export class Feed<T> implements QueuedIterator<T>, AsyncDisposable {
     });
     this.#flow = flow;
     void flow.closed().then((error) => {
-      this.#synced.reject(error ?? new InvalidOperationError("the watch ended before it had all there was"));
+      this.#synced.reject(error ?? new InvalidOperationError("it ended before all that was there had come"));
     });
   }
 
   // C-ADR8-31: nothing is left, or as many came as there were at the beginning: what is written meanwhile comes too.
-  #count(sink: Sink<Entry>, delivery: number, pending: number | undefined): void {
+  #count(sink: Sink<S>, delivery: number, pending: number | undefined): void {
     // the first may come before it is known how many there are
     const known = this.#binding.name !== "";
     if (this.#complete || (pending !== 0 && !(known && delivery >= this.#initial))) return;
@@ -112,17 +121,17 @@ export class Feed<T> implements QueuedIterator<T>, AsyncDisposable {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    const entries = this.#flow[Symbol.asyncIterator]();
+    const items = this.#flow[Symbol.asyncIterator]();
     this.#read = true;
     const { map } = this.#setup;
-    if (map === undefined) return entries as AsyncIterator<T, undefined>;
+    if (map === undefined) return items as unknown as AsyncIterator<T, undefined>;
     const leave = async (): Promise<IteratorResult<T, undefined>> => {
-      await entries.return?.();
+      await items.return?.();
       return { value: undefined, done: true };
     };
     return {
       next: async () => {
-        const found = await entries.next();
+        const found = await items.next();
         if (found.done === true) return found;
         try {
           return { value: await map(found.value), done: false };
