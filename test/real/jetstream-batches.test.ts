@@ -58,8 +58,9 @@ class Batches {
   }
 
   async #run(lane: number): Promise<void> {
-    for (let number = 0; this.#running; number++) {
-      const name = `${lane}.${number}`;
+    let number = 0;
+    while (this.#running) {
+      const name = `${lane}.${number++}`;
       for (
         let again = false;
         !(await within(this.#store(name, again), `${name} hangs`, PATIENCE));
