@@ -8,7 +8,7 @@ export interface LinkListener {
   onDisconnect?(): void;
   onReconnect?(): void;
   /** the server does not allow a publish; maybe one of this listener */
-  onRefused(error: PermissionViolationError): void;
+  onRefused?(error: PermissionViolationError): void;
 }
 
 /** Listens to the connection while somebody listens to it. */
@@ -41,7 +41,7 @@ export class LinkWatch {
       if (status.type === "disconnect") for (const one of listeners) one.onDisconnect?.();
       else if (status.type === "reconnect") for (const one of listeners) one.onReconnect?.();
       else if (status.type === "error" && status.error instanceof PermissionViolationError) {
-        for (const one of listeners) if (status.error.operation === "publish") one.onRefused(status.error);
+        for (const one of listeners) if (status.error.operation === "publish") one.onRefused?.(status.error);
       }
     }
   }

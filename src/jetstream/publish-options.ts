@@ -149,7 +149,11 @@ export function sequenceText(name: string, value: number | bigint): string {
 }
 
 /** The last sequence that a message expects; 0 counts. */
-export function expectedSequence({ expect }: JetStreamMessageOptions): number | undefined {
+export function expectedSequence({
+  expect,
+}: {
+  readonly expect?: PublishExpectations | undefined;
+}): number | undefined {
   const sequence = expect?.lastSubjectSequence ?? expect?.lastSequence;
   return sequence === undefined ? undefined : Number(sequence);
 }
