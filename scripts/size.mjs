@@ -16,6 +16,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const KEYS = ["tweetnacl", "base32-encode"].map((name) => `node_modules/${name}/`);
 const MSGPACK = "node_modules/@msgpack/";
 const WEBSOCKET = "node_modules/isomorphic-ws/";
+const HASHES = "node_modules/@noble/hashes/";
+// what a page that reads and writes a bucket can do without
+const JETSTREAM_CLIENT =
+  "dist/jetstream/(client|manager|consumers?|ordered|publisher|fast-ingest|batch|pulls|pull-plan|js-msg|schedule)\\.js";
 const CONNECTION = ["dist/client/", "dist/transport/", WEBSOCKET];
 
 /** What is measured: code that a page might have, its budget, and the files that must not be in its bundle. */
@@ -133,6 +137,21 @@ export const cases = [
     budget: 21_600,
     never: [...CONNECTION, ...KEYS, MSGPACK, "dist/auth/", "dist/codec/", "dist/(obj|server|services)/"],
     once: [],
+  },
+  {
+    name: "connect + obj",
+    code: 'export { connect } from "isonats"; export { Objm } from "isonats/obj";',
+    budget: 45_000,
+    goal: 33_000,
+    never: [...KEYS, MSGPACK, "dist/codec/", "dist/(kv|services)/", JETSTREAM_CLIENT],
+    once: [WEBSOCKET, HASHES],
+  },
+  {
+    name: "isonats/obj",
+    code: 'export * from "isonats/obj";',
+    budget: 30_000,
+    never: [...CONNECTION, ...KEYS, MSGPACK, "dist/(auth|codec|kv|services)/", JETSTREAM_CLIENT],
+    once: [HASHES],
   },
   {
     name: "isonats/transport",

@@ -27,6 +27,7 @@ import { kvBuckets } from "./kv-buckets.ts";
 import { kvEntries } from "./kv-entries.ts";
 import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
+import { objBuckets, objObjects, objReading } from "./obj.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
@@ -76,6 +77,9 @@ const suites: readonly Suite[] = [
   kvBuckets,
   kvEntries,
   kvWatch,
+  objBuckets,
+  objObjects,
+  objReading,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */
