@@ -40,7 +40,7 @@ function nameBuiltFiles() {
  * Done here and not in src: a source that declares globals cannot be published to JSR.
  */
 function declareGlobals() {
-  const globals = { AbortSignal: "", ReadableStream: "<R = any>", WritableStream: "<W = any>" };
+  const globals = { AbortSignal: "", Blob: "", ReadableStream: "<R = any>", WritableStream: "<W = any>" };
   const lines = Object.entries(globals).map(([name, of]) => `  interface ${name}${of} {}\n`);
   writeFileSync(
     join(dist, "globals.d.ts"),

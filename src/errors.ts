@@ -56,6 +56,14 @@ export type NatsErrorCode =
   | "MESSAGE_NOT_FOUND"
   /** nobody is subscribed to the subject of a request */
   | "NO_RESPONDERS"
+  /** object store: an object has that name */
+  | "OBJECT_EXISTS"
+  /** object store: chunks of the object are gone: it was replaced, deleted or aged out while it was read */
+  | "OBJECT_INCOMPLETE"
+  /** object store: the bytes of the object are not those that its info tells of: digest or size differ */
+  | "OBJECT_MISMATCH"
+  /** object store: no object has that name */
+  | "OBJECT_NOT_FOUND"
   /** the outbound queue is full; the message was not accepted */
   | "OUTBOUND_FULL"
   /** the server does not allow this user the subject */

@@ -443,6 +443,8 @@ export interface NatsConnection extends Publisher, AsyncDisposable {
    * @throws {NatsError} CLOSED, DRAINING
    */
   reconnect(): Promise<void>;
+  /** @internal something that should have come did not: the link is dropped unless it shows a sign of life within `ms` milliseconds */
+  doubt?(ms: number): void;
   /**
    * Replace the servers to use from the next dial on; the live link stays.
    * @throws {NatsError} INVALID_ARGUMENT

@@ -42,8 +42,11 @@ const CLOSING = 4;
 const DEAD = 5;
 
 const PONG = utf8Encoder.encode("PONG\r\n");
-// milliseconds that a link which may be dead has for a sign of life
+// milliseconds that a link which may be dead has for a sign of life; and while it has something to send, of which nothing goes
 const CHECK = 5000;
+const CHECK_SENDING = 10_000;
+// a process that stood still has read nothing meanwhile: it loses one part of the time, not all of it
+const CHECK_PARTS = 4;
 // how much one batch gives the transport: what it has not sent when it breaks is lost
 const BATCH = 1 << 20;
 
@@ -74,6 +77,9 @@ export class Link implements ClientSink, TransportEvents {
   #read = 0;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #pingsOut = 0;
+  #checkTimer: ReturnType<typeof setTimeout> | undefined;
+  // chunks that came
+  #chunks = 0;
 
   constructor(server: PoolServer, transport: Transport, options: ResolvedOptions, messages: MsgSink) {
     this.server = server;
@@ -248,6 +254,7 @@ export class Link implements ClientSink, TransportEvents {
   // -- input ---------------------------------------------------------------------------------------------------------
 
   onData(bytes: Uint8Array): void {
+    this.#chunks++;
     try {
       this.#decoder.push(bytes);
     } catch (error) {
@@ -325,23 +332,39 @@ export class Link implements ClientSink, TransportEvents {
   // One ping an interval. When as many as may be are unanswered, the last gets one second more, then the link is stale.
   #tick(): void {
     const { pingInterval, maxPingOut } = this.#options;
-    if (this.#pingsOut >= maxPingOut) {
-      this.#owner?.onStale();
-      this.die(this.server.failure("does not answer pings", "STALE_CONNECTION"));
-      return;
-    }
+    if (this.#pingsOut >= maxPingOut) return this.#stale();
     this.#pingsOut++;
     this.#ping(undefined);
     this.#owner?.onPing(this.#pingsOut);
     this.#schedulePing(this.#pingsOut >= maxPingOut ? Math.min(pingInterval, 1000) : pingInterval);
   }
 
-  /** It may be dead: it is, unless a PONG comes soon. */
-  check(): void {
-    clearTimeout(this.#pingTimer);
+  #stale(): void {
+    this.#owner?.onStale();
+    this.die(this.server.failure("does not answer pings", "STALE_CONNECTION"));
+  }
+
+  /** It may be dead: it is, unless something comes within `ms` milliseconds. What it still has to send may take longer. */
+  check(ms: number = Math.min(this.#options.pingInterval, CHECK)): void {
+    clearTimeout(this.#checkTimer);
+    if (this.#stage !== OPEN) return;
     this.#ping(undefined);
-    this.#pingsOut = this.#options.maxPingOut;
-    this.#schedulePing(Math.min(this.#options.pingInterval, CHECK));
+    const part = ms / CHECK_PARTS;
+    const chunks = this.#chunks;
+    let { buffered } = this;
+    let writes = this.#writes;
+    // milliseconds in which nothing came, and nothing went where there was something
+    let quiet = 0;
+    const look = (): void => {
+      if (this.#chunks > chunks) return;
+      const went = this.buffered < buffered || this.#writes > writes;
+      ({ buffered } = this);
+      writes = this.#writes;
+      quiet = buffered > 0 && went ? 0 : quiet + part;
+      if (quiet >= (buffered > 0 ? Math.max(ms, CHECK_SENDING) : ms)) this.#stale();
+      else this.#checkTimer = setTimeout(look, part);
+    };
+    this.#checkTimer = setTimeout(look, part);
   }
 
   // -- end -----------------------------------------------------------------------------------------------------------
@@ -351,7 +374,7 @@ export class Link implements ClientSink, TransportEvents {
     if (this.#stage === DEAD) return 0;
     if (this.#outbox !== undefined) this.#give(this.#outbox.take());
     this.#stage = CLOSING;
-    clearTimeout(this.#pingTimer);
+    this.#stopTimers();
     await this.#transport.close(this.#read === this.#writes);
     this.#settle(reason);
     return this.#lostAtClose;
@@ -369,10 +392,15 @@ export class Link implements ClientSink, TransportEvents {
     if (wasOpen) this.#owner?.onClose(this, reason, lost);
   }
 
+  #stopTimers(): void {
+    clearTimeout(this.#pingTimer);
+    clearTimeout(this.#checkTimer);
+  }
+
   #settle(reason: NatsError): void {
     this.#stage = DEAD;
     this.#reason = reason;
-    clearTimeout(this.#pingTimer);
+    this.#stopTimers();
     this.#given = [];
     this.#hello.reject(reason);
     this.#greeted.reject(reason);

@@ -349,6 +349,10 @@ export class Session implements NatsConnection {
     });
   }
 
+  doubt(ms: number): void {
+    this.#publishing.link?.check(ms);
+  }
+
   // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
   async reconnect(): Promise<void> {
     this.#checkOpen();

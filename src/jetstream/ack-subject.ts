@@ -83,6 +83,7 @@ export class SequenceReader {
   /** What follows is of another consumer. */
   reset(): void {
     this.#prefix = 0;
+    this.delivery = 0;
   }
 
   /** True when it is an ack subject; the numbers are set then. */

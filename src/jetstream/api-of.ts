@@ -1,7 +1,7 @@
 // Api of: the API behind a JetStream client, or over a connection, for what stands on streams without all of the client.
 import type { NatsConnection } from "../client/connection.ts";
 import { Api } from "./api.ts";
-import type { JetStreamClient } from "./client.ts";
+import type { JetStreamLite } from "./lite.ts";
 import { resolveOptions } from "./options.ts";
 
 /** Every client has its API in it; the types of users don't say so. */
@@ -10,6 +10,6 @@ export interface ApiHolder {
 }
 
 /** The API that a client uses; that of a connection is the one of its server, with the default options. */
-export function apiOf(of: NatsConnection | JetStreamClient): Api {
+export function apiOf(of: NatsConnection | JetStreamLite): Api {
   return "api" in of ? (of as unknown as ApiHolder).api : new Api(of as NatsConnection, resolveOptions());
 }

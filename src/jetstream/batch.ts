@@ -6,13 +6,13 @@ import { nuid } from "../lib/nuid.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
 import type { Api } from "./api.ts";
 import { assertLevel, type Gated } from "./gates.ts";
+import { prepare } from "./prepare.ts";
 import { type BatchAck, pubAckOf, parsePubAck, readPubAck } from "./pub-ack.ts";
 import { ask } from "./publish.ts";
 import {
   expectedSequence,
   type JetStreamMessageOptions,
   type JetStreamPublishOptions,
-  prepare,
   withFields,
 } from "./publish-options.ts";
 

@@ -6,6 +6,7 @@ import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consume
 import { SequenceReader } from "./ack-subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { createConsumer } from "./consumer-create.ts";
+import { isModern } from "./gates.ts";
 
 /** A consumer that others made. */
 export class NamedBinding {
@@ -48,6 +49,8 @@ export interface OrderedSetup {
 /** The consumers that an ordered consumer makes: each goes on behind the last message of the one before (ADR-17). */
 export class OrderedBinding {
   readonly ordered = true;
+  /** it is made anew, rather than asked for */
+  readonly askable = false;
   readonly stream: string;
   /** of the one that is used now; `""` when a new one is needed */
   name = "";
@@ -79,14 +82,15 @@ export class OrderedBinding {
     // a push consumer may deliver before its creation is confirmed
     this.#deliveries = 0;
     this.#sequences.reset();
-    const info = await createConsumer(this.#api, this.stream, config, undefined, options);
+    // one of that name that somebody else has would be changed otherwise; older servers know no actions
+    const action = isModern(this.#api) ? "create" : undefined;
+    const info = await createConsumer(this.#api, this.stream, config, action, options);
     this.info = info;
     this.name = name;
-    // what begins at the end must not begin at a later end when it is made again
+    // what begins at the end must not begin at a later end when it is made again, nor what found nothing yet leave out what came
     const { deliver_policy } = this.#setup.config;
-    if (this.#last === undefined && (deliver_policy === "new" || deliver_policy === "last")) {
-      this.#last = info.delivered.stream_seq;
-    }
+    const atEnd = deliver_policy === "new" || deliver_policy === "last" || info.num_pending === 0;
+    if (this.#last === undefined && atEnd) this.#last = info.delivered.stream_seq;
   }
 
   // C-ADR17-4: once something was seen, only the sequence counts
@@ -116,8 +120,8 @@ export class OrderedBinding {
     return true;
   }
 
-  /** What the server said with the message accepted last: its sequence, and how many there were after it. */
-  get accepted(): { readonly stream: number; readonly pending: number } {
+  /** What the server said with the message accepted last; `delivery` is 0 while the present consumer has sent none. */
+  get accepted(): Readonly<Pick<SequenceReader, "stream" | "delivery" | "pending">> {
     return this.#sequences;
   }
 
@@ -147,3 +151,13 @@ export class OrderedBinding {
 }
 
 export type Binding = NamedBinding | OrderedBinding;
+
+/** What goes on, for the messages of errors. */
+export function whatOf({ stream, name }: Binding): string {
+  return `consuming from '${name}' of stream '${stream}'`;
+}
+
+/** What an error says of it. */
+export function factsOf({ stream, name }: Binding): { stream: string; consumer: string } {
+  return { stream, consumer: name };
+}

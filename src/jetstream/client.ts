@@ -1,11 +1,12 @@
 // Client: what jetstream() gives.
 import type { NatsConnection, Payload } from "../client/connection.ts";
 import { Api, type ApiOptions } from "./api.ts";
-import type { ApiHolder } from "./api-of.ts";
 import { type Batch, startBatch } from "./batch.ts";
 import { type Consumers, consumersOf } from "./consumers.ts";
 import { type FastIngest, type FastIngestOptions, startFastIngest } from "./fast-ingest.ts";
+import { type JetStreamLite, liteOf } from "./lite.ts";
 import { createManager, type JetStreamManager } from "./manager.ts";
+import { prepare } from "./prepare.ts";
 import type { PubAck } from "./pub-ack.ts";
 import { publish } from "./publish.ts";
 import type { JetStreamPublishOptions } from "./publish-options.ts";
@@ -14,20 +15,12 @@ import { type JetStreamManagerOptions, type JetStreamOptions, resolveOptions } f
 import { type StreamAPI, streamApi } from "./stream-api.ts";
 
 /** JetStream for those who store and read messages. */
-export interface JetStreamClient {
+export interface JetStreamClient extends JetStreamLite {
   /** consumers, to read messages with */
   readonly consumers: Consumers;
+  publish(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<PubAck>;
   /** streams by their name */
   readonly streams: Pick<StreamAPI, "get">;
-  /** what the subjects of its API begin with */
-  readonly apiPrefix: string;
-  /**
-   * Publish a message and wait until a stream has stored it. Bytes must not change before it settles: it may be sent again.
-   *
-   * @throws {NatsError} WRONG_LAST_SEQUENCE and JETSTREAM_API when the stream refuses it, NO_RESPONDERS when there is none,
-   * UNSUPPORTED, INVALID_ARGUMENT, INVALID_SUBJECT, and those of `request`; an {@link OutcomeUnknownError} when no ack came
-   */
-  publish(subject: string, payload?: Payload, options?: JetStreamPublishOptions): Promise<PubAck>;
   /**
    * A publisher with many messages in flight, each with an ack of its own.
    *
@@ -46,8 +39,6 @@ export interface JetStreamClient {
    * @throws {NatsError} those of `publish`
    */
   startFastIngest(subject: string, payload?: Payload, options?: FastIngestOptions): Promise<FastIngest>;
-  /** The options, as they were given. */
-  getOptions(): JetStreamOptions;
   /**
    * A manager with the same options. It asks for the account info first, unless `checkAPI` is false.
    * @throws {NatsError} JETSTREAM_NOT_ENABLED, TIMEOUT, and those of `request`
@@ -55,18 +46,16 @@ export interface JetStreamClient {
   jetstreamManager(checkAPI?: boolean, options?: ApiOptions): Promise<JetStreamManager>;
 }
 
-/** The client behind an API, which {@link apiOf} finds in it. */
+/** The client behind an API. */
 function createClient(api: Api): JetStreamClient {
-  const self: JetStreamClient & ApiHolder = {
-    api,
+  const self: JetStreamClient = {
+    ...liteOf(api),
+    publish: (subject, payload, options = {}) => publish(api, subject, payload, options, prepare),
     consumers: consumersOf(api),
     streams: streamApi(api),
-    apiPrefix: api.options.prefix,
-    publish: (subject, payload, options) => publish(api, subject, payload, options),
     publisher: (options) => new Publisher(api, options),
     startBatch: (subject, payload, options) => startBatch(api, subject, payload, options),
     startFastIngest: (subject, payload, options) => startFastIngest(api, subject, payload, options),
-    getOptions: () => ({ ...api.options.given }),
     async jetstreamManager(checkAPI = true, options) {
       const jsm = createManager(api, self);
       if (checkAPI) await jsm.getAccountInfo(options);

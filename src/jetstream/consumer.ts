@@ -3,11 +3,11 @@
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
-import type { Consumer, ConsumeOptions, PullOptions } from "./consuming.ts";
+import type { ConsumeOptions, PullConsumer, PullOptions } from "./consuming.ts";
 import { Flow, type FlowSetup } from "./flow.ts";
 import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
-import { startProcessing } from "./processing.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
+import { Puller } from "./puller.ts";
 import { type Pins, type PullPlan, Pulls } from "./pulls.ts";
 
 /** Begins to pull. */
@@ -17,7 +17,7 @@ export type Start = (plan: PullPlan, options: ConsumeOptions) => Promise<Flow<Js
 export function pulling(
   start: Start,
   known: (options: PullOptions) => ConsumerConfig | undefined,
-): Pick<Consumer, "next" | "fetch" | "consume" | "isPullConsumer" | "isPushConsumer"> {
+): Omit<PullConsumer, "info" | "delete"> {
   return {
     next: async (options = {}) =>
       first(await start(fetchPlan({ ...options, max_messages: 1 }, known(options)), options)),
@@ -57,7 +57,7 @@ export function setupOf(
 }
 
 /** The pull consumer of an info. */
-export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
+export function pullConsumer(api: Api, found: ConsumerInfo): PullConsumer {
   let last = found;
   const { stream_name: stream, name } = found;
   const pins: Pins = new Map();
@@ -67,13 +67,11 @@ export function pullConsumer(api: Api, found: ConsumerInfo): Consumer {
     Flow.start(api, {
       ...setupOf(api, options, last.config.ack_policy === "none"),
       binding: new NamedBinding(api, stream, name, options.bind ?? false),
-      pulls: new Pulls(plan, limitsOf(known(options)), pins),
+      pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(known(options)), pins)),
       heartbeat: plan.heartbeat,
     });
-  const methods = pulling(start, known);
   return {
-    ...methods,
-    process: async (handler, options = {}) => startProcessing(methods, last.config, api, handler, options),
+    ...pulling(start, known),
     info: async (cached = false) =>
       cached ? last : (last = await api.call("CONSUMER.INFO", [stream, name])),
     delete: async () => (await api.call("CONSUMER.DELETE", [stream, name])).success,

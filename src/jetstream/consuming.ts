@@ -326,7 +326,7 @@ export interface Processing extends AsyncDisposable {
 }
 
 /** A consumer that is asked for messages. */
-export interface Consumer {
+export interface PullConsumer {
   /**
    * The next message; null when there is none within `expires`.
    * @throws {NatsError} CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, JETSTREAM_STATUS, TIMEOUT, ABORTED, CLOSED, INVALID_ARGUMENT
@@ -344,6 +344,16 @@ export interface Consumer {
    * STREAM_NOT_FOUND, JETSTREAM_STATUS, PERMISSION_VIOLATION, ABORTED
    */
   consume(options?: ConsumeOptions): Promise<ConsumerMessages>;
+  /** the consumer as the server sees it; with `cached` as it was seen last. @throws {NatsError} as a call of the API */
+  info(cached?: boolean): Promise<ConsumerInfo>;
+  /** remove it from the server. @throws {NatsError} as a call of the API */
+  delete(): Promise<boolean>;
+  isPullConsumer(): boolean;
+  isPushConsumer(): boolean;
+}
+
+/** A consumer to pull messages from, with what is built upon it. */
+export interface Consumer extends PullConsumer {
   /**
    * Run a handler for each message, and acknowledge as it does: when it resolves the message is done; when it rejects it comes
    * again after the backoff, and goes to the dead letters when its attempts are used up. What it throws is a `handlerError` of
@@ -351,12 +361,6 @@ export interface Consumer {
    * @throws {NatsError} INVALID_OPERATION unless the `ack_policy` is `explicit`, INVALID_ARGUMENT, and those of `consume`
    */
   readonly process: (handler: ProcessHandler, options?: ProcessOptions) => Promise<Processing>;
-  /** the consumer as the server sees it; with `cached` as it was seen last. @throws {NatsError} as a call of the API */
-  info(cached?: boolean): Promise<ConsumerInfo>;
-  /** remove it from the server. @throws {NatsError} as a call of the API */
-  delete(): Promise<boolean>;
-  isPullConsumer(): boolean;
-  isPushConsumer(): boolean;
 }
 
 /** A consumer that the server sends messages of as they come. */
@@ -367,9 +371,9 @@ export interface PushConsumer {
    * STREAM_NOT_FOUND, PERMISSION_VIOLATION, ABORTED
    */
   consume(options?: PushConsumeOptions): Promise<ConsumerMessages>;
-  /** see {@link Consumer.info}. @throws {NatsError} INVALID_OPERATION for a bound one */
+  /** see {@link PullConsumer.info}. @throws {NatsError} INVALID_OPERATION for a bound one */
   info(cached?: boolean): Promise<ConsumerInfo>;
-  /** see {@link Consumer.delete}. @throws {NatsError} INVALID_OPERATION for a bound one */
+  /** see {@link PullConsumer.delete}. @throws {NatsError} INVALID_OPERATION for a bound one */
   delete(): Promise<boolean>;
   isPullConsumer(): boolean;
   isPushConsumer(): boolean;

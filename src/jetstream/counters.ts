@@ -2,10 +2,10 @@
 import type { WaitOptions } from "../client/connection.ts";
 import { NatsError } from "../errors.ts";
 import { apiOf } from "./api-of.ts";
-import type { JetStreamClient } from "./client.ts";
 import type { DirectLastRequest } from "./direct.ts";
 import { directBatch, type DirectMessages } from "./direct-batch.ts";
 import { directGet } from "./direct-get.ts";
+import type { JetStreamLite } from "./lite.ts";
 import type { JetStreamPublishOptions } from "./publish-options.ts";
 import type { DirectMsg } from "./stored.ts";
 import { streamInfo } from "./stream-info.ts";
@@ -48,11 +48,7 @@ export interface Counters {
  *
  * @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED when the stream has no counters, and those of a call
  */
-export async function counters(
-  js: JetStreamClient,
-  stream: string,
-  options?: WaitOptions,
-): Promise<Counters> {
+export async function counters(js: JetStreamLite, stream: string, options?: WaitOptions): Promise<Counters> {
   const api = apiOf(js);
   const { config } = await streamInfo(api, stream, options);
   for (const field of ["allow_msg_counter", "allow_direct"] as const) {

@@ -1,6 +1,6 @@
 // Direct batch: the messages that answer one direct get, one after the other, without a pause (ADR-31).
-import type { Msg, NatsConnection, QueuedIterator, Subscription, WaitOptions } from "../client/connection.ts";
-import { ClosedConnectionError, NatsError, TimeoutError } from "../errors.ts";
+import type { Msg, QueuedIterator, Subscription, WaitOptions } from "../client/connection.ts";
+import { ClosedConnectionError, NatsError, type PermissionViolationError, TimeoutError } from "../errors.ts";
 import { AsyncQueue } from "../lib/async-queue.ts";
 import { aborted } from "../lib/deferred.ts";
 import { IdleTimer } from "../lib/idle-timer.ts";
@@ -8,6 +8,7 @@ import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
 import { type Api, toJson } from "./api.ts";
 import { DIRECT_GET, directError } from "./direct-get.ts";
 import { requireLevel } from "./gates.ts";
+import type { LinkListener } from "./link-watch.ts";
 import { validateName } from "./names.ts";
 import { type DirectMsg, fromDirect } from "./stored.ts";
 
@@ -45,11 +46,12 @@ export async function directBatch<T extends DirectGetRequest>(
 ): Promise<DirectMessages<T>> {
   validateName("stream", stream);
   await requireLevel(api, [["a direct get of several messages", 1]], { timeout, ...(signal && { signal }) });
-  return new DirectBatch(api.nc, api.subject(DIRECT_GET, stream), stream, request, timeout, signal);
+  return new DirectBatch(api, api.subject(DIRECT_GET, stream), stream, request, timeout, signal);
 }
 
 /** One request and its replies. Ends with what the server says, its idle time, its signal, the connection or the consumer. */
-class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
+class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T>, LinkListener {
+  readonly #subject: string;
   readonly #request: T;
   readonly #stream: string;
   readonly #queue: AsyncQueue<DirectMsg> = new AsyncQueue(AS_ASKED, () => 0);
@@ -61,7 +63,7 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
   #ended = false;
 
   constructor(
-    nc: NatsConnection,
+    { nc, links }: Api,
     subject: string,
     stream: string,
     request: T,
@@ -71,6 +73,7 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
     const what = `the direct get of stream '${stream}'`;
     if (signal?.aborted === true) throw aborted(signal, what);
     this.#what = what;
+    this.#subject = subject;
     this.#request = request;
     this.#stream = stream;
     const abort = (): void => this.#finish(aborted(signal as AbortSignal, what));
@@ -78,6 +81,7 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
       this.#idle.stop();
       signal?.removeEventListener("abort", abort);
       this.#sub.unsubscribe();
+      links.remove(this);
     };
     const inbox = nc.createInbox();
     this.#sub = nc.subscribe(inbox, {
@@ -91,6 +95,7 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
     });
     void this.#sub.closed.then((error) => this.#finish(error ?? new ClosedConnectionError()));
     signal?.addEventListener("abort", abort);
+    links.add(this);
     try {
       nc.publish(subject, toJson(request), { reply: inbox });
     } catch (error) {
@@ -112,6 +117,10 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T> {
       seq: lastSequence + 1n,
       ...(upToSequence !== undefined && { up_to_seq: upToSequence }),
     } as T;
+  }
+
+  onRefused(error: PermissionViolationError): void {
+    if (error.subject === this.#subject) this.#finish(error);
   }
 
   #onMessage(msg: Msg): void {

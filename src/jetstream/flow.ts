@@ -16,7 +16,7 @@
 //                 ordered: new inbox, new consumer behind the last message
 //                 else, where it may be gone: ask the server for it
 //
-// What a status means is in jetstream/status-table. `#become` is the only writer of the state, and each new state makes what
+// What a pull consumer is asked for, and what its statuses mean, is in jetstream/puller. `#become` is the only writer of the state, and each new state makes what
 // was begun in the one before void (`#turn`).
 import type { Msg, NatsConnection, Subscription, WaitOptions } from "../client/connection.ts";
 import {
@@ -31,15 +31,14 @@ import { aborted, type Deferred, deferred, delay, type Delay, LONGEST_TIMER } fr
 import { Listeners } from "../lib/listeners.ts";
 import { createInbox } from "../protocol/subject.ts";
 import type { ConsumerInfo } from "../protocol/jetstream/consumer.ts";
-import { JsHeaders } from "../protocol/jetstream/headers.ts";
 import type { Api } from "./api.ts";
-import { ConsumerNotFoundError, JetStreamApiError, JetStreamStatusError } from "./api-error.ts";
-import type { Binding } from "./binding.ts";
+import { JetStreamApiError } from "./api-error.ts";
+import { type Binding, whatOf } from "./binding.ts";
 import type { ConsumerHealth, ConsumerNotification } from "./consuming.ts";
 import { type Delivery, Intake, type IntakeHost } from "./intake.ts";
 import type { LinkListener } from "./link-watch.ts";
-import type { Pulls } from "./pulls.ts";
-import { type Reaction, readStatus, type StatusKind } from "./status-table.ts";
+import type { Puller, PullHost } from "./puller.ts";
+import { numberIn } from "./status-table.ts";
 
 /** Where what comes goes to. */
 export interface Sink<T> {
@@ -60,8 +59,8 @@ export interface FlowSetup<T extends Delivery> {
   readonly onConsumer?: ((info: ConsumerInfo, sink: Sink<T>) => void) | undefined;
   /** of an ordered one that is pushed to: all that the server has for it now has come */
   readonly onIdle?: ((sink: Sink<T>) => void) | undefined;
-  /** of a pull consumer */
-  readonly pulls?: Pulls | undefined;
+  /** of a pull consumer: makes what asks it for messages */
+  readonly pull?: ((flow: PullHost) => Puller) | undefined;
   /** of a push consumer that has a name: where it delivers to */
   readonly deliver?: { readonly subject: string; readonly queue: string | undefined } | undefined;
   /** prefix of the inboxes */
@@ -76,47 +75,35 @@ export interface FlowSetup<T extends Delivery> {
   readonly timeout?: number | undefined;
 }
 
-type Timer = ReturnType<typeof setTimeout>;
-
 // milliseconds before each attempt to go on, until something comes again
 const WAITS = [0, 100, 250, 500, 1000, 2000, 4000];
-// attempts without a word of whether it is there, after which one that can't be asked for counts as gone
-const BLIND_ATTEMPTS = 7;
-// what shows that it is served
-const ALIVE: readonly StatusKind[] = ["heartbeat", "flow-control", "over", "too-large"];
-// milliseconds that a fetch waits for the server beyond what the server was told
-const MARGIN = 1000;
-
-export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHost {
+export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHost, PullHost {
+  readonly api: Api;
+  readonly binding: Binding;
+  /** where messages come to */
+  inbox = "";
+  /** a word came since it flows */
+  heard = false;
+  /** what ended while nothing came */
+  failures = 0;
   readonly #nc: NatsConnection;
-  readonly #api: Api;
   readonly #setup: FlowSetup<T>;
-  readonly #binding: Binding;
-  readonly #pulls: Pulls | undefined;
+  readonly #puller: Puller | undefined;
   readonly #intake: Intake<T>;
   readonly #events = new Listeners<ConsumerNotification>();
   readonly #backoff = backoff(WAITS);
   #state: ConsumerHealth["state"] = "starting";
   #turn = 0;
   #sub: Subscription | undefined;
-  #inbox = "";
   #error: Error | undefined;
   #closed: Deferred<undefined | Error> | undefined;
   #done = false;
-  // what ended while nothing came
-  #failures = 0;
   // it may be gone: ask before going on
   #suspect = false;
   #pause: Delay | undefined;
   #heartbeats: ReturnType<typeof setInterval> | undefined;
   // half heartbeats without a word
   #silent = 0;
-  // a word came since the last request for messages
-  #heard = false;
-  #probe: Timer | undefined;
-  #deadline: Timer | undefined;
-  #deadlineAt = Number.POSITIVE_INFINITY;
-  #overall: Timer | undefined;
   #stalled = "";
   #lastMessage = 0;
   #lastHeartbeat = 0;
@@ -135,12 +122,12 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   private constructor(api: Api, setup: FlowSetup<T>) {
-    this.#api = api;
+    this.api = api;
+    this.binding = setup.binding;
     this.#nc = api.nc;
     this.#setup = setup;
-    this.#binding = setup.binding;
-    this.#pulls = setup.pulls;
-    this.#intake = new Intake(this, setup.callback, setup.pulls?.counts === true);
+    this.#puller = setup.pull?.(this);
+    this.#intake = new Intake(this, setup.callback, this.#puller?.pulls.counts === true);
     this.#origin = setup.binding.ordered ? setup.binding.position : undefined;
   }
 
@@ -148,9 +135,9 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
 
   async #begin(): Promise<void> {
     const { signal, timeout } = this.#setup;
-    if (signal?.aborted === true) throw aborted(signal, this.#what());
+    if (signal?.aborted === true) throw aborted(signal, whatOf(this.binding));
     try {
-      if (this.#binding.ordered)
+      if (this.binding.ordered)
         await this.#makeConsumer({ ...(timeout && { timeout }), ...(signal && { signal }) });
       else this.#subscribe();
     } catch (error) {
@@ -158,19 +145,9 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
       throw error;
     }
     if (this.#is("ended")) return;
-    this.#api.links.add(this);
+    this.api.links.add(this);
     signal?.addEventListener("abort", this.#onAbort);
-    const { plan } = this.#pulls ?? {};
-    if (plan?.once === true) {
-      const wait = plan.expires > 0 ? plan.expires : this.#api.options.timeout;
-      this.#deadlineAt = performance.now() + wait;
-      this.#deadline = setTimeout(() => void this.#tooLate(), Math.min(wait + MARGIN, LONGEST_TIMER));
-      if (timeout !== undefined) {
-        const late = () =>
-          this.#fail(new TimeoutError(`${this.#what()} took longer than ${timeout} ms`, this.#facts()));
-        this.#overall = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
-      }
-    }
+    this.#puller?.begin(timeout);
     this.#flow();
   }
 
@@ -178,10 +155,10 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   #subscribe(): void {
     this.#sub?.unsubscribe();
     const { deliver, inboxPrefix } = this.#setup;
-    this.#inbox =
+    this.inbox =
       deliver?.subject ?? (inboxPrefix === undefined ? this.#nc.createInbox() : createInbox(inboxPrefix));
     // a pull has its number in its reply subject
-    const subject = this.#pulls === undefined ? this.#inbox : `${this.#inbox}.*`;
+    const subject = this.#puller === undefined ? this.inbox : `${this.inbox}.*`;
     const sub = this.#nc.subscribe(subject, {
       callback: this.#onMessage,
       ...(deliver?.queue !== undefined && { queue: deliver.queue }),
@@ -190,7 +167,8 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     void sub.closed.then((error) => {
       // the connection ended, or the server refused the subscription
       if (this.#sub !== sub || this.#is("ended")) return;
-      const cut = this.#pulls?.plan.once === true && !this.#pulls.complete;
+      const { pulls } = this.#puller ?? {};
+      const cut = pulls?.plan.once === true && !pulls.complete;
       this.#end(error ?? (cut ? new ClosedConnectionError() : undefined), false);
     });
   }
@@ -199,12 +177,12 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   async #makeConsumer(options: WaitOptions): Promise<void> {
     const { binding } = this.#setup;
     if (!binding.ordered) return;
-    if (this.#pulls !== undefined && binding.name !== "" && this.#sub === undefined) {
+    if (this.#puller !== undefined && binding.name !== "" && this.#sub === undefined) {
       // a fetch goes on with the consumer of the one before
       return this.#subscribe();
     }
     this.#subscribe();
-    await binding.create(this.#pulls === undefined ? this.#inbox : undefined, options);
+    await binding.create(this.#puller === undefined ? this.inbox : undefined, options);
     // a push consumer delivers before its creation is confirmed, and that may have been all that was wanted
     if (this.#is("ended")) this.#leave(false);
     else if (binding.info !== undefined) this.#setup.onConsumer?.(binding.info, this);
@@ -214,19 +192,12 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     if (this.#is("ended")) return;
     if (this.#nc.state === "reconnecting") return this.onDisconnect();
     this.#become("flowing");
-    this.#heard = false;
+    this.heard = false;
     this.#silent = 0;
     const { heartbeat } = this.#setup;
     if (heartbeat > 0)
       this.#heartbeats = setInterval(() => this.#onTick(), Math.min(heartbeat / 2, LONGEST_TIMER));
-    // servers before 2.10 don't answer pulls of consumers that are not there (C-PULL-8)
-    const version = this.#nc.getServerVersion();
-    if (this.#pulls !== undefined && version?.major === 2 && version.minor < 10) {
-      this.#probe = setTimeout(() => {
-        if (!this.#heard) void this.#look();
-      }, MARGIN);
-    }
-    this.#ask();
+    this.#puller?.start();
   }
 
   #become(state: ConsumerHealth["state"]): void {
@@ -235,38 +206,11 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     this.#pause?.cancel();
     this.#pause = undefined;
     clearInterval(this.#heartbeats);
-    clearTimeout(this.#probe);
+    this.#puller?.pause();
   }
 
   #is(state: ConsumerHealth["state"]): boolean {
     return this.#state === state;
-  }
-
-  // -- asking --------------------------------------------------------------------------------------------------------
-
-  #ask(): void {
-    const pulls = this.#pulls;
-    if (pulls === undefined || this.#state !== "flowing" || this.#nc.state !== "connected") return;
-    const { expires, once, noWait } = pulls.plan;
-    // the rest of a fetch; a pull of no time at all would wait for ever
-    const left =
-      once && !(noWait && expires === 0) ? Math.max(1, this.#deadlineAt - performance.now()) : expires;
-    const options = pulls.next(this.#intake.held, this.#intake.heldBytes, left);
-    if (options === undefined) return;
-    const subject = this.#pullSubject();
-    try {
-      this.#nc.publish(subject, JSON.stringify(options), { reply: `${this.#inbox}.${pulls.id}` });
-    } catch (error) {
-      // no room to send, or no connection any more
-      pulls.over(pulls.id, undefined, undefined);
-      if (isNatsError(error) && error.code === "OUTBOUND_FULL") this.#recover(false);
-      return;
-    }
-    if (this.#events.size > 0) this.#events.emit({ type: "next", options });
-  }
-
-  #pullSubject(): string {
-    return this.#api.subject("CONSUMER.MSG.NEXT", this.#binding.stream, this.#binding.name);
   }
 
   // -- what comes ----------------------------------------------------------------------------------------------------
@@ -275,119 +219,55 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     // `closed` of the subscription tells of errors
     if (error !== null) return undefined;
     this.#silent = 0;
-    this.#heard = true;
+    this.heard = true;
     if (msg.statusCode !== 0) {
       this.#onStatus(msg);
       return undefined;
     }
-    const binding = this.#binding;
+    const { binding } = this;
     if (binding.ordered && !binding.accepts(msg)) {
-      this.#recover(false);
+      this.recover(false);
       return undefined;
     }
-    this.#failures = 0;
+    this.failures = 0;
     this.#lastMessage = Date.now();
-    const pulls = this.#pulls;
-    if (pulls === undefined) return this.#setup.take(msg, this);
-    pulls.took(pulls.counts ? msg.size() : 0);
-    if (pulls.plan.group !== undefined) this.#readPin(pulls, msg);
+    const puller = this.#puller;
+    puller?.took(msg);
     const waits = this.#setup.take(msg, this);
-    if (pulls.complete) this.#end(undefined, false);
+    if (puller?.pulls.complete === true) this.finish();
     return waits;
   };
-
-  #readPin(pulls: Pulls, msg: Msg): void {
-    const id = msg.headers?.get("Nats-Pin-Id") ?? "";
-    if (pulls.pinned(id)) this.#events.emit({ type: "consumer_pinned", id });
-  }
 
   #onStatus(msg: Msg): void {
     const headers = msg.headers as NonNullable<Msg["headers"]>;
     const { code, description } = headers;
-    const pulls = this.#pulls;
-    const id = pulls === undefined ? 0 : Number(msg.subject.slice(this.#inbox.length + 1));
-    if (pulls !== undefined && !pulls.isCurrent(id)) return;
-    const rule = readStatus(code, description);
-    if (ALIVE.includes(rule.kind)) this.#failures = 0;
-    switch (rule.kind) {
-      case "heartbeat":
-        return this.#onHeartbeat(headers);
-      case "flow-control":
-        this.#events.emit({ type: "flow_control" });
-        return this.#answerLater(msg.reply ?? "");
-      case "absent":
-        this.#events.emit({ type: "no_responders", code });
-        break;
-      case "deleted":
-        this.#events.emit({ type: "consumer_deleted", code, description });
-        break;
-      case "limit":
-      case "busy":
-        this.#events.emit({ type: "exceeded_limits", code, description });
-        break;
-      case "unpinned":
-        pulls?.unpinned();
-        this.#events.emit({ type: "consumer_unpinned" });
-        break;
-      default:
-        this.#events.emit({ type: "debug", code, description });
+    const id = this.#puller?.numberOf(msg.subject);
+    if (id === 0) return;
+    // C-STAT-1: by number, and by the beginning of the text whatever its case
+    if (code === 100 && /^idle heartbeat/i.test(description)) {
+      this.failures = 0;
+      this.#onHeartbeat(headers);
+    } else if (code === 100 && /^flowcontrol request/i.test(description)) {
+      this.failures = 0;
+      this.emit({ type: "flow_control" });
+      this.#answerLater(msg.reply ?? "");
+    } else if (id === undefined) {
+      this.emit({ type: "debug", code, description });
+    } else {
+      this.#puller?.onStatus(id, headers);
     }
-    const messagesLeft = numberIn(headers, JsHeaders.PendingMessagesHdr);
-    const bytesLeft = numberIn(headers, JsHeaders.PendingBytesHdr);
-    if (rule.kind !== "unknown" || messagesLeft !== undefined) pulls?.over(id, messagesLeft, bytesLeft);
-    if (messagesLeft) this.#events.emit({ type: "discard", messagesLeft, bytesLeft: bytesLeft ?? 0 });
-    const status = () => new JetStreamStatusError(code, description, this.#facts());
-    if (rule.kind === "too-large" && pulls?.makeRoom(bytesLeft) === false) return this.#fail(status());
-    this.#react(pulls?.plan.once === true ? rule.once : rule.always, rule.kind, description, status);
-  }
-
-  #react(reaction: Reaction, kind: StatusKind, description: string, status: () => NatsError): void {
-    const pulls = this.#pulls;
-    // an ordered consumer makes itself a new one of whatever is the matter with this one
-    const lost = kind === "lost" || kind === "absent" || kind === "deleted";
-    if (this.#binding.ordered && lost) return this.#recover(false);
-    switch (reaction) {
-      case "note":
-        return;
-      case "end":
-        return this.#end(undefined, false);
-      case "again":
-        return this.#ask();
-      case "later":
-        // what the refusal says of the limit helps at once
-        if (kind === "limit" && pulls !== undefined) {
-          return pulls.limit(description) ? this.#ask() : this.#fail(status());
-        }
-        return this.#recover(false);
-      case "check":
-        if (this.#askable()) return this.#recover(true);
-        if (pulls?.plan.once === true || this.#failures >= BLIND_ATTEMPTS) return this.#fail(status());
-        return this.#recover(false);
-      case "error":
-        if (kind !== "deleted") return this.#fail(status());
-        if (this.#setup.patient === true) return this.#recover(this.#askable());
-        return this.#fail(this.#gone(description));
-      default:
-        reaction satisfies never;
-    }
-  }
-
-  #askable(): boolean {
-    return !this.#binding.ordered && this.#binding.askable;
   }
 
   #onHeartbeat(headers: NonNullable<Msg["headers"]>): void {
     this.#lastHeartbeat = Date.now();
-    const lastConsumerSequence = numberIn(headers, JsHeaders.LastConsumerSeqHdr) ?? 0;
-    if (this.#events.size > 0) {
-      const lastStreamSequence = numberIn(headers, JsHeaders.LastStreamSeqHdr) ?? 0;
-      this.#events.emit({ type: "heartbeat", lastConsumerSequence, lastStreamSequence });
-    }
-    const stalled = headers.get(JsHeaders.ConsumerStalledHdr);
+    const lastConsumerSequence = numberIn(headers, "Nats-Last-Consumer") ?? 0;
+    const lastStreamSequence = numberIn(headers, "Nats-Last-Stream") ?? 0;
+    this.emit({ type: "heartbeat", lastConsumerSequence, lastStreamSequence });
+    const stalled = headers.get("Nats-Consumer-Stalled");
     if (stalled !== "") this.#answerLater(stalled);
     // C-FC-4: what is missing was lost on the way
-    if (!this.#binding.ordered) return;
-    if (this.#binding.missed(lastConsumerSequence)) this.#recover(false);
+    if (!this.binding.ordered) return;
+    if (this.binding.missed(lastConsumerSequence)) this.recover(false);
     // it would send what it has, unless it waits for an answer
     else if (stalled === "") this.#setup.onIdle?.(this);
   }
@@ -402,36 +282,42 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   #onTick(): void {
-    const pulls = this.#pulls;
     // nobody speaks where nothing was asked for
-    if (pulls !== undefined && pulls.messages === 0) this.#silent = 0;
-    else if (++this.#silent >= 4) {
-      this.#events.emit({ type: "heartbeats_missed", count: 2 });
-      this.#recover(this.#askable());
+    if (this.#puller?.pulls.messages === 0) this.#silent = 0;
+    // one heartbeat is overdue: by the second it is known whether the link is to blame
+    else if (++this.#silent === 3) this.doubtLink();
+    else if (this.#silent >= 4) {
+      this.emit({ type: "heartbeats_missed", count: 2 });
+      this.recover(this.binding.askable);
     }
+  }
+
+  // The connection finds out whether the link is dead, and then drops it.
+  doubtLink(): void {
+    this.#nc.doubt?.(Math.max(2000, Math.min(this.#setup.heartbeat / 2, 5000)));
   }
 
   // -- recovery ------------------------------------------------------------------------------------------------------
 
   onDisconnect(): void {
     if (this.#is("ended")) return;
-    this.#pulls?.void();
+    this.#puller?.pulls.void();
     this.#become("offline");
   }
 
   onReconnect(): void {
     if (!this.#is("offline")) return;
-    this.#failures = 0;
+    this.failures = 0;
     // a push consumer that is gone would only be silent
-    this.#suspect ||= this.#pulls === undefined && this.#askable();
+    this.#suspect ||= this.#puller === undefined && this.binding.askable;
     this.#reset();
   }
 
   onRefused(error: PermissionViolationError): void {
-    if (this.#pulls !== undefined && error.subject === this.#pullSubject()) this.#fail(error);
+    if (error.subject === this.#puller?.subject) this.finish(error);
   }
 
-  #recover(suspect: boolean): void {
+  recover(suspect: boolean): void {
     this.#suspect ||= suspect;
     // the recovery under way, or the next link, sees to it
     if (this.#is("flowing") || this.#is("starting")) this.#reset();
@@ -439,31 +325,31 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
 
   #reset(): void {
     this.#resets++;
-    this.#events.emit({ type: "reset", name: this.#binding.name });
+    this.emit({ type: "reset", name: this.binding.name });
     void this.#goOn();
   }
 
   async #goOn(): Promise<void> {
-    this.#pulls?.void();
+    this.#puller?.pulls.void();
     this.#become("recovering");
     const turn = this.#turn;
-    const binding = this.#binding;
+    const { binding } = this;
     for (;;) {
-      const wait = this.#backoff.backoff(this.#failures++);
+      const wait = this.#backoff.backoff(this.failures++);
       if (wait > 0) await (this.#pause = delay(wait));
       if (turn !== this.#turn) return;
       try {
         if (binding.ordered) {
           await this.#makeConsumer({});
           if (turn !== this.#turn) return;
-          this.#events.emit({ type: "ordered_consumer_recreated", name: binding.name });
+          this.emit({ type: "ordered_consumer_recreated", name: binding.name });
         } else if (this.#suspect) {
           await binding.check();
         }
         break;
       } catch (error) {
         if (turn !== this.#turn) return;
-        if (!this.#passes(error)) return this.#fail(error as NatsError);
+        if (!this.#passes(error)) return this.finish(error as NatsError);
       }
     }
     if (turn !== this.#turn) return;
@@ -474,23 +360,25 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   // Will it be better in a while?
   #passes(error: unknown): boolean {
     if (!isNatsError(error)) return false;
-    const { stream, name } = this.#binding;
-    const count = this.#failures;
+    const { stream, name } = this.binding;
+    const count = this.failures;
     switch (error.code) {
       case "CONSUMER_NOT_FOUND":
-        this.#events.emit({ type: "consumer_not_found", name, stream, count });
-        return this.#setup.patient === true;
+        this.emit({ type: "consumer_not_found", name, stream, count });
+        return this.patient;
       case "STREAM_NOT_FOUND":
-        this.#events.emit({ type: "stream_not_found", name: stream, consumerCreateFails: count });
-        return this.#setup.patient === true;
+        this.emit({ type: "stream_not_found", name: stream, consumerCreateFails: count });
+        return this.patient;
       case "PERMISSION_VIOLATION":
         // who may not look pulls all the same
         this.#suspect = false;
-        return !this.#binding.ordered;
+        return !this.binding.ordered;
       // the name is taken: the next one has another
       case "CONSUMER_EXISTS":
-      case "TIMEOUT":
       case "DISCONNECTED":
+        return true;
+      case "TIMEOUT":
+        this.doubtLink();
         return true;
       case "JETSTREAM_NOT_ENABLED":
         // nobody answered, as while a cluster has no leader; when the server says so, it stays so
@@ -500,51 +388,24 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     }
   }
 
-  // Asks whether it is there, without giving up what was asked for.
-  async #look(): Promise<void> {
-    const binding = this.#binding;
+  // Asks whether it is there, without giving up what was asked for. Resolves to the error when nobody answers.
+  async look(): Promise<NatsError | undefined> {
+    const { binding } = this;
     const turn = this.#turn;
     try {
       await binding.check();
     } catch (error) {
-      if (turn !== this.#turn) return;
-      if (binding.ordered) this.#recover(false);
-      else if (!this.#passes(error)) this.#fail(error as NatsError);
+      if (turn !== this.#turn) return undefined;
+      if (error instanceof TimeoutError) return error;
+      if (binding.ordered) this.recover(false);
+      else if (!this.#passes(error)) this.finish(error as NatsError);
     }
+    return undefined;
   }
 
   // -- the end -------------------------------------------------------------------------------------------------------
 
-  // The server did not end a fetch in time.
-  async #tooLate(): Promise<void> {
-    if (this.#pulls?.received === 0) {
-      if (this.#is("offline")) {
-        const text = `${this.#what()}: there was no connection within ${this.#pulls.plan.expires} ms`;
-        return this.#fail(new TimeoutError(text, this.#facts(), "no connection"));
-      }
-      if (!this.#heard) await this.#look();
-    }
-    this.#end(undefined, false);
-  }
-
-  #onAbort = (): void => this.#fail(aborted(this.#setup.signal as AbortSignal, this.#what()));
-
-  #what(): string {
-    const { stream, name } = this.#binding;
-    return `consuming from '${name}' of stream '${stream}'`;
-  }
-
-  #facts(): { stream: string; consumer: string } {
-    return { stream: this.#binding.stream, consumer: this.#binding.name };
-  }
-
-  #gone(description: string): NatsError {
-    return new ConsumerNotFoundError({ code: 404, err_code: 10014, description }, this.#facts());
-  }
-
-  #fail(error: Error): void {
-    this.#end(error, false);
-  }
+  #onAbort = (): void => this.finish(aborted(this.#setup.signal as AbortSignal, whatOf(this.binding)));
 
   // What is here is handed over before the error is thrown, unless it is dropped.
   #end(error: Error | undefined, drop: boolean): void {
@@ -553,23 +414,23 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     if (!this.#is("ended")) {
       this.#become("ended");
       this.#error = error;
-      clearTimeout(this.#deadline);
-      clearTimeout(this.#overall);
-      this.#api.links.remove(this);
+      this.#puller?.end();
+      this.api.links.remove(this);
       this.#setup.signal?.removeEventListener("abort", this.#onAbort);
       this.#sub?.unsubscribe();
     }
     this.#leave(dropped);
-    this.#pulls?.void();
+    this.#puller?.pulls.void();
     this.#settle();
   }
 
   // An ordered consumer is used again by the next fetch, if nothing that it delivered is lost.
   #leave(dropped: boolean): void {
-    const binding = this.#binding;
+    const { binding } = this;
+    const { pulls } = this.#puller ?? {};
     if (!binding.ordered) return;
     if (dropped) binding.rewind(this.#intake.last?.seq ?? this.#origin);
-    else if (this.#pulls?.plan.once !== true || this.#pulls.messages > 0) binding.remove();
+    else if (!(pulls?.plan.once === true && pulls.messages === 0)) binding.remove();
   }
 
   #settle(): void {
@@ -582,7 +443,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   // -- the intake ----------------------------------------------------------------------------------------------------
 
   onRoom(): void {
-    if (this.#pulls !== undefined && !this.#pulls.plan.once) this.#ask();
+    if (this.#puller?.pulls.plan.once === false) this.#puller.ask();
   }
 
   onLeft(): void {
@@ -591,6 +452,28 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
 
   onDone(): void {
     this.#settle();
+  }
+
+  // -- what its puller sees ------------------------------------------------------------------------------------------
+
+  get state(): ConsumerHealth["state"] {
+    return this.#state;
+  }
+
+  get patient(): boolean {
+    return this.#setup.patient === true;
+  }
+
+  get held(): number {
+    return this.#intake.held;
+  }
+
+  get heldBytes(): number {
+    return this.#intake.heldBytes;
+  }
+
+  emit(event: ConsumerNotification): void {
+    this.#events.emit(event);
   }
 
   // -- what `take` may do ------------------------------------------------------------------------------------------
@@ -603,8 +486,8 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     this.#intake.mark(marker);
   }
 
-  finish(): void {
-    this.#end(undefined, false);
+  finish(error?: Error): void {
+    this.#end(error, false);
   }
 
   // -- for the user --------------------------------------------------------------------------------------------------
@@ -641,7 +524,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   get health(): ConsumerHealth {
-    const { messages = 0, bytes = 0 } = this.#pulls ?? {};
+    const { messages = 0, bytes = 0 } = this.#puller?.pulls ?? {};
     return {
       state: this.#state,
       lastMessage: this.#lastMessage,
@@ -667,9 +550,4 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     this.stop();
     await this.close();
   }
-}
-
-function numberIn(headers: NonNullable<Msg["headers"]>, name: string): number | undefined {
-  const value = headers.get(name);
-  return value === "" ? undefined : Number(value);
 }

@@ -134,6 +134,7 @@ export type {
   ProcessHandler,
   Processing,
   ProcessOptions,
+  PullConsumer,
   PullOptions,
   PullRequest,
   PushConsumeOptions,
@@ -156,6 +157,7 @@ export type {
   FastIngestProgress,
   FastIngestRefusal,
 } from "./fast-ingest.ts";
+export { type JetStreamLite, jetstreamLite } from "./lite.ts";
 export type { Lister } from "./lister.ts";
 export type { JetStreamManager } from "./manager.ts";
 export type { JetStreamManagerOptions, JetStreamOptions } from "./options.ts";
@@ -167,6 +169,7 @@ export type {
   RetryOptions,
 } from "./publish-options.ts";
 export type { JetStreamPublisher, PublisherMessageOptions, PublisherOptions } from "./publisher.ts";
+export type { PullConsumers } from "./pull-consumers.ts";
 export type {
   CancelScheduleOptions,
   PredefinedSchedule,

@@ -1,7 +1,7 @@
 // JsMsg: a message that a consumer delivered, and how it is acknowledged. Made by jetstream/flow, one per message.
 import type { Msg, NatsConnection, Payload, ReviverFn, WaitOptions } from "../client/connection.ts";
 import type { Codec } from "../codec/codec.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { nanos } from "../lib/nanos.ts";
 import { compare } from "../lib/semver.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
@@ -175,9 +175,7 @@ export class JsMsgImpl implements JsMsg {
 
   nak(millis?: number): void {
     if (millis === undefined) return this.#finally("-NAK");
-    if (!(millis >= 0)) {
-      throw new InvalidArgumentError(`the delay is ${String(millis)}: give milliseconds, 0 or more`);
-    }
+    check(millis >= 0, "the delay", millis, "milliseconds, 0 or more");
     this.#finally(`-NAK {"delay":${Math.round(nanos(millis))}}`);
   }
 

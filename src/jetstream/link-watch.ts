@@ -1,14 +1,14 @@
-// LinkWatch: tells flows when the connection loses its link, when it has one again, and what the server refuses. One per
-// API.
+// LinkWatch: tells what is under way (flows, direct gets) when the connection loses its link, when it has one again, and what the
+// server refuses. One per API.
 import type { NatsConnection, Status } from "../client/connection.ts";
 import { PermissionViolationError } from "../errors.ts";
 
 /** Who wants to know. */
 export interface LinkListener {
-  onDisconnect(): void;
-  onReconnect(): void;
+  onDisconnect?(): void;
+  onReconnect?(): void;
   /** the server does not allow a publish; maybe one of this listener */
-  onRefused(error: PermissionViolationError): void;
+  onRefused?(error: PermissionViolationError): void;
 }
 
 /** Listens to the connection while somebody listens to it. */
@@ -38,10 +38,10 @@ export class LinkWatch {
     for (let next = await events.next(); next.done !== true; next = await events.next()) {
       const status = next.value;
       const listeners = [...this.#listeners];
-      if (status.type === "disconnect") for (const one of listeners) one.onDisconnect();
-      else if (status.type === "reconnect") for (const one of listeners) one.onReconnect();
+      if (status.type === "disconnect") for (const one of listeners) one.onDisconnect?.();
+      else if (status.type === "reconnect") for (const one of listeners) one.onReconnect?.();
       else if (status.type === "error" && status.error instanceof PermissionViolationError) {
-        for (const one of listeners) if (status.error.operation === "publish") one.onRefused(status.error);
+        for (const one of listeners) if (status.error.operation === "publish") one.onRefused?.(status.error);
       }
     }
   }

@@ -14,8 +14,11 @@ export interface Lister<T> extends AsyncIterable<T> {
 /** A page, as it is fetched. */
 export type Page<T> = Pick<PageReply, "total"> & Unlisted & { items: T[] | null };
 
-/** The list whose page that begins at an offset is what `fetch` gets. */
-export function lister<T>(fetch: (offset: number) => Promise<Page<T>>): Lister<T> {
+/** The list whose page that begins at an offset is what `fetch` gets; of what `select` makes of its items, unless that is undefined. */
+export function lister<S, T = S>(
+  fetch: (offset: number) => Promise<Page<S>>,
+  select?: (item: S) => T | undefined,
+): Lister<T> {
   let offset = 0;
   let done = false;
   const missing: string[] = [];
@@ -23,13 +26,14 @@ export function lister<T>(fetch: (offset: number) => Promise<Page<T>>): Lister<T
   const next = async (): Promise<T[]> => {
     if (done) return [];
     const { total, items, missing: gone = [], offline: down = {} } = await fetch(offset);
-    const page = items ?? [];
+    const all = items ?? [];
     missing.push(...gone);
     Object.assign(offline, down);
-    offset += page.length + gone.length;
+    offset += all.length + gone.length;
     // the total is that of this page: the list may grow and shrink meanwhile
-    done = page.length + gone.length === 0 || offset >= total;
-    // a page of nothing but missing ones is not the end
+    done = all.length + gone.length === 0 || offset >= total;
+    const page = select === undefined ? (all as unknown as T[]) : all.flatMap((item) => select(item) ?? []);
+    // a page of nothing that is wanted is not the end
     return page.length === 0 ? next() : page;
   };
   return {

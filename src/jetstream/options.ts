@@ -1,5 +1,6 @@
 // Options: how a JetStream client reaches its API. Resolved once; the caller's object is not changed.
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { API_PREFIX, domainPrefix } from "../protocol/jetstream/api.ts";
 import { validateInboxPrefix, validatePublishSubject } from "../protocol/subject.ts";
 import { validateName } from "./names.ts";
@@ -48,9 +49,7 @@ export function resolveOptions(options: JetStreamOptions = {}): ResolvedJetStrea
   if (apiPrefix !== undefined && domain !== undefined) {
     throw InvalidArgumentError.format(["apiPrefix", "domain"], "are mutually exclusive");
   }
-  if (!(timeout > 0)) {
-    throw new InvalidArgumentError(`timeout is ${String(timeout)}: give milliseconds, more than 0`);
-  }
+  check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
   if (watcherPrefix !== undefined) validateInboxPrefix(watcherPrefix);
   let prefix = API_PREFIX;
   if (domain !== undefined) {

@@ -1,5 +1,6 @@
 // Ordered config: how the consumers are that an ordered one makes for itself (ADR-17).
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { nanos } from "../lib/nanos.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { OrderedConsumerOptions } from "./consuming.ts";
@@ -37,11 +38,7 @@ export function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
     headers_only,
     inactive_threshold = INACTIVE,
   } = options;
-  if (!(inactive_threshold > 0)) {
-    throw new InvalidArgumentError(
-      `inactive_threshold is ${String(inactive_threshold)}: give milliseconds, more than 0`,
-    );
-  }
+  check(inactive_threshold > 0, "inactive_threshold", inactive_threshold, "milliseconds, more than 0");
   const start = opt_start_seq === undefined ? undefined : "by_start_sequence";
   const { deliver_policy = opt_start_time === undefined ? (start ?? "all") : "by_start_time" } = options;
   const filters = [options.filter_subjects ?? []].flat();

@@ -1,20 +1,22 @@
 // Ordered: consumers that deliver every message once and in order, whatever happens, as the user has them (ADR-17).
 import { InvalidArgumentError, InvalidOperationError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { OrderedBinding } from "./binding.ts";
 import { pulling, setupOf } from "./consumer.ts";
 import type {
-  Consumer,
   OrderedConsumerOptions,
   OrderedPushConsumerOptions,
+  PullConsumer,
   PushConsumer,
 } from "./consuming.ts";
 import { Exclusive } from "./exclusive.ts";
 import { validateName } from "./names.ts";
 import { orderedConfig, pushedConfig } from "./ordered-config.ts";
 import { limitsOf } from "./pull-plan.ts";
+import { Puller } from "./puller.ts";
 import { Pulls } from "./pulls.ts";
 
 const PUSH_HEARTBEAT = 5000;
@@ -22,16 +24,18 @@ const PUSH_HEARTBEAT = 5000;
 function bindingOf(
   api: Api,
   stream: string,
-  { name_prefix = nuid.next() }: OrderedConsumerOptions,
+  { name_prefix }: OrderedConsumerOptions,
   config: ConsumerConfig,
 ): OrderedBinding {
   validateName("stream", stream);
-  validateName("consumer", name_prefix);
-  return new OrderedBinding(api, stream, { prefix: name_prefix, config });
+  if (name_prefix !== undefined) validateName("consumer", name_prefix);
+  // others may have the same prefix, and the server would give both the same consumer
+  const prefix = [...(name_prefix === undefined ? [] : [name_prefix]), nuid.next()].join("_");
+  return new OrderedBinding(api, stream, { prefix, config });
 }
 
 // What can be said and done about the consumer that is used now.
-function present(api: Api, binding: OrderedBinding): Pick<Consumer, "info" | "delete"> {
+function present(api: Api, binding: OrderedBinding): Pick<PullConsumer, "info" | "delete"> {
   return {
     async info(cached = false) {
       const { info, name } = binding;
@@ -51,7 +55,7 @@ function present(api: Api, binding: OrderedBinding): Pick<Consumer, "info" | "de
 }
 
 /** @throws {@link NatsError} INVALID_ARGUMENT */
-export function orderedConsumer(api: Api, stream: string, options: OrderedConsumerOptions): Consumer {
+export function orderedConsumer(api: Api, stream: string, options: OrderedConsumerOptions): PullConsumer {
   const binding = bindingOf(api, stream, options, orderedConfig(options));
   const flows = new Exclusive(api, "an ordered consumer");
   return {
@@ -65,18 +69,12 @@ export function orderedConsumer(api: Api, stream: string, options: OrderedConsum
         return flows.start({
           ...setupOf(api, call, true),
           binding,
-          pulls: new Pulls(plan, limitsOf(undefined), new Map()),
+          pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(undefined), new Map())),
           heartbeat: plan.heartbeat,
         });
       },
       () => undefined,
     ),
-    process: () =>
-      Promise.reject(
-        new InvalidOperationError(
-          "consumer.process() acknowledges each message: an ordered consumer has no acknowledgements",
-        ),
-      ),
     ...present(api, binding),
   };
 }
@@ -88,11 +86,7 @@ export function orderedPushConsumer(
   options: OrderedPushConsumerOptions,
 ): PushConsumer {
   const { idle_heartbeat = PUSH_HEARTBEAT, deliver_prefix = api.options.watcherPrefix } = options;
-  if (!(idle_heartbeat >= 100)) {
-    throw new InvalidArgumentError(
-      `idle_heartbeat is ${String(idle_heartbeat)}: give milliseconds, 100 or more`,
-    );
-  }
+  check(idle_heartbeat >= 100, "idle_heartbeat", idle_heartbeat, "milliseconds, 100 or more");
   const binding = bindingOf(api, stream, options, {
     ...orderedConfig(options),
     ...pushedConfig(idle_heartbeat),

@@ -1,13 +1,21 @@
 // Process: runs a handler for every message of a consumer, and does what there is to do around it: acknowledgements, retries, the
-// ack wait, dead letters. Made by jetstream/consumer.
-import { InvalidArgumentError, InvalidOperationError } from "../errors.ts";
+// ack wait, dead letters. Made by jetstream/consumers.
+import { InvalidOperationError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { millis } from "../lib/nanos.ts";
 import { headers as newHeaders, type MsgHdrs } from "../protocol/headers.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
-import type { Consumer, ConsumeOptions, ProcessHandler, Processing, ProcessOptions } from "./consuming.ts";
+import type {
+  ConsumeOptions,
+  ProcessHandler,
+  Processing,
+  ProcessOptions,
+  PullConsumer,
+} from "./consuming.ts";
 import type { JsMsg } from "./js-msg.ts";
 import { Lanes } from "./lanes.ts";
+import { prepare } from "./prepare.ts";
 import { publish } from "./publish.ts";
 
 const ACK_WAIT = 30_000;
@@ -32,13 +40,12 @@ function resolve(options: ProcessOptions, config: ConsumerConfig): Rules {
   const { max_deliver = -1, ack_wait, backoff: waits } = config;
   const { attempts = max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY, backoff = BACKOFF } = retry;
   for (const [name, value] of Object.entries({ concurrency, attempts })) {
-    if (!(value >= 1)) throw new InvalidArgumentError(`${name} is ${String(value)}: give 1 or more`);
+    check(value >= 1, name, value, "1 or more");
   }
   // the shortest that the server waits
   const patience = Math.min(...(waits?.length ? waits : [ack_wait ?? 0]).map(millis)) || ACK_WAIT;
   const every = keepAlive === true ? patience / SHARE : keepAlive === false ? 0 : keepAlive;
-  if (!(every >= 0))
-    throw new InvalidArgumentError(`keepAlive is ${String(keepAlive)}: give milliseconds, or true or false`);
+  check(every >= 0, "keepAlive", keepAlive, "milliseconds, or true or false");
   return {
     concurrency,
     attempts,
@@ -83,13 +90,13 @@ class KeepAlive {
 
 /** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_OPERATION, and those of `consume` */
 export async function startProcessing(
-  consumer: Pick<Consumer, "consume">,
-  config: ConsumerConfig,
   api: Api,
+  consumer: PullConsumer,
   handler: ProcessHandler,
   options: ProcessOptions,
 ): Promise<Processing> {
   const { orderBy, deadLetter, concurrency: _, retry: __, keepAlive: ___, ...pull } = options;
+  const { config } = await consumer.info(true);
   const rules = resolve(options, config);
   if (config.ack_policy !== "explicit") {
     throw new InvalidOperationError(
@@ -123,7 +130,7 @@ export async function startProcessing(
     const subject = typeof deadLetter === "function" ? deadLetter(msg, error) : deadLetter;
     if (subject !== undefined) {
       try {
-        await publish(api, subject, msg.data, deadLetterOf(msg, error));
+        await publish(api, subject, msg.data, deadLetterOf(msg, error), prepare);
       } catch (failure) {
         // not lost as long as it is not acknowledged
         msg.nak(rules.wait(msg.info.deliveryCount));

@@ -1,15 +1,11 @@
 // Publish options: what can be said of a message to be stored, and the headers that say it.
-import type { WaitOptions } from "../client/connection.ts";
+import type { Payload, WaitOptions } from "../client/connection.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { type MsgHdrs, MsgHdrsImpl, toHeaders } from "../protocol/headers.ts";
 import { validateSubscribeSubject } from "../protocol/subject.ts";
 import type { Gated } from "./gates.ts";
-import {
-  type CancelScheduleOptions,
-  cancelHeaders,
-  type ScheduleOptions,
-  scheduleHeaders,
-} from "./schedule.ts";
+import type { CancelScheduleOptions, ScheduleOptions } from "./schedule.ts";
 import { ttlText } from "./ttl.ts";
 
 /** What must be true for a message to be stored. Where it isn't, the publish is refused, and nothing is stored. */
@@ -76,13 +72,16 @@ export interface Prepared {
 
 const NO_GATES: readonly Gated[] = [];
 
-/** The header fields that options stand for. @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
-export function prepare(
+/** Makes a message ready. @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
+export type Prepare = (
   subject: string,
-  payload: Uint8Array | string | undefined,
+  payload: Payload | undefined,
   options: JetStreamMessageOptions,
-): Prepared {
-  const { headers, msgID, expect, ttl, rollup, increment, schedule, cancelSchedule } = options;
+) => Prepared;
+
+/** A message with all that its options say, but for schedules. @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
+export function prepareMessage(payload: Payload | undefined, options: JetStreamMessageOptions): Prepared {
+  const { headers, msgID, expect, ttl, rollup, increment } = options;
   const fields: [string, string][] = [];
   const gates: Gated[] = [];
   if (msgID !== undefined) {
@@ -96,25 +95,12 @@ export function prepare(
   }
   if (rollup !== undefined) fields.push(["Nats-Rollup", rollup]);
   if (increment !== undefined) {
-    if (typeof increment !== "bigint" && !Number.isSafeInteger(increment)) {
-      throw new InvalidArgumentError(`increment is ${String(increment)}: give a whole number, or a bigint`);
-    }
+    check(isWhole(increment), "increment", increment, "a whole number, or a bigint");
     if (payload !== undefined && payload.length > 0) {
       throw InvalidArgumentError.format(["increment", "payload"], "are mutually exclusive");
     }
     fields.push(["Nats-Incr", String(increment)]);
     gates.push(["a message counter", 2]);
-  }
-  if (schedule !== undefined) {
-    if (cancelSchedule !== undefined) {
-      throw InvalidArgumentError.format(["schedule", "cancelSchedule"], "are mutually exclusive");
-    }
-    const [made, gate] = scheduleHeaders(subject, schedule);
-    fields.push(...made);
-    gates.push(gate);
-  } else if (cancelSchedule !== undefined) {
-    fields.push(...cancelHeaders(subject, cancelSchedule));
-    gates.push(["cancelSchedule", 4]);
   }
   if (fields.length === 0) return { headers, gates: NO_GATES };
   return { headers: withFields(headers, fields), gates };
@@ -152,15 +138,22 @@ function expected(expect: PublishExpectations, fields: [string, string][], gates
   }
 }
 
-function sequenceText(name: string, value: number | bigint): string {
-  if (value < 0 || (typeof value !== "bigint" && !Number.isSafeInteger(value))) {
-    throw new InvalidArgumentError(`${name} is ${String(value)}: give a sequence, 0 or more`);
-  }
+function isWhole(value: number | bigint): boolean {
+  return typeof value === "bigint" || Number.isSafeInteger(value);
+}
+
+/** A sequence as the text of a header. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+export function sequenceText(name: string, value: number | bigint): string {
+  check(value >= 0 && isWhole(value), name, value, "a sequence, 0 or more");
   return String(value);
 }
 
 /** The last sequence that a message expects; 0 counts. */
-export function expectedSequence({ expect }: JetStreamMessageOptions): number | undefined {
+export function expectedSequence({
+  expect,
+}: {
+  readonly expect?: PublishExpectations | undefined;
+}): number | undefined {
   const sequence = expect?.lastSubjectSequence ?? expect?.lastSequence;
   return sequence === undefined ? undefined : Number(sequence);
 }

@@ -1,5 +1,5 @@
 // Publish: a message to a stream, and its ack. What js.publish does, and the first message of a batch.
-import type { Msg, Payload } from "../client/connection.ts";
+import type { Msg, Payload, WaitOptions } from "../client/connection.ts";
 import { isNatsError } from "../errors.ts";
 import { aborted, delay, settle } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
@@ -10,18 +10,18 @@ import { NoStreamError, type PubAck, publishError, readPubAck } from "./pub-ack.
 import {
   expectedSequence,
   type JetStreamPublishOptions,
-  prepare,
+  type Prepare,
   type RetryOptions,
   withFields,
 } from "./publish-options.ts";
-import type { WaitOptions } from "../client/connection.ts";
 
-/** Publish and wait for the ack. */
+/** Publish what `prepare` makes of the options, and wait for the ack. */
 export async function publish(
   api: Api,
   subject: string,
   payload: Payload | undefined,
-  options: JetStreamPublishOptions = {},
+  options: JetStreamPublishOptions,
+  prepare: Prepare,
 ): Promise<PubAck> {
   const { headers, gates } = prepare(subject, payload, options);
   if (gates.length > 0) await requireLevel(api, gates, options);

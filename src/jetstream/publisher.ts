@@ -5,34 +5,23 @@
 //                 again: nobody answered, the      |    |    all acks come to one inbox: <inbox>.<token>
 //                 server was busy, the link broke  '----'
 /// <reference lib="esnext.disposable" preserve="true" />
-import type {
-  Msg,
-  NatsConnection,
-  Payload,
-  Status,
-  Subscription,
-  WaitOptions,
-} from "../client/connection.ts";
-import {
-  ClosedConnectionError,
-  ConnectionError,
-  InvalidArgumentError,
-  NatsError,
-  TimeoutError,
-} from "../errors.ts";
+import type { Msg, NatsConnection, Payload, Subscription, WaitOptions } from "../client/connection.ts";
+import { ClosedConnectionError, ConnectionError, NatsError, TimeoutError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { aborted, type Deferred, deferred, LONGEST_TIMER, settle } from "../lib/deferred.ts";
 import { Nuid } from "../lib/nuid.ts";
 import { Queue } from "../lib/queue.ts";
-import type { MsgHdrs } from "../protocol/headers.ts";
 import type { Api } from "./api.ts";
 import { JetStreamApiError } from "./api-error.ts";
-import { assertLevel, type Gated } from "./gates.ts";
-import { isNoResponders, NoStreamError, OutcomeUnknownError, type PubAck, readPubAck } from "./pub-ack.ts";
+import { assertLevel } from "./gates.ts";
+import type { LinkListener } from "./link-watch.ts";
+import { Outgoing } from "./outgoing.ts";
+import { prepare } from "./prepare.ts";
+import { isNoResponders, NoStreamError, type PubAck, readPubAck } from "./pub-ack.ts";
 import {
   expectedSequence,
   type JetStreamMessageOptions,
   type Prepared,
-  prepare,
   withFields,
 } from "./publish-options.ts";
 
@@ -91,44 +80,17 @@ export interface JetStreamPublisher extends AsyncDisposable {
   drain(options?: WaitOptions): Promise<void>;
 }
 
-interface Entry {
-  readonly subject: string;
-  readonly payload: Payload | undefined;
-  readonly headers: MsgHdrs | undefined;
-  readonly gates: readonly Gated[];
-  readonly options: PublisherMessageOptions;
-  readonly msgID: string | undefined;
-  resolve(ack: PubAck): void;
-  reject(error: unknown): void;
-  /** gives up on the signal; there while it is listened to */
-  abort: (() => void) | undefined;
-  /**
-   * `waiting` for its turn; `sent`, and the answer may come; `refused` for now, to be sent when the timer says so; `cut` off with
-   * its link, to be sent with the next one; `settled`
-   */
-  state: "waiting" | "sent" | "refused" | "cut" | "settled";
-  /** an ack of it may have got lost: whatever comes but an ack, it may be stored */
-  open: boolean;
-  token: number;
-  attempts: number;
-  /** of `performance.now()`: the last time it was sent */
-  sentAt: number;
-  /** of `performance.now()`, from the first time it was sent */
-  deadline: number;
-}
-
 /** The publisher behind js.publisher. */
-export class Publisher implements JetStreamPublisher {
+export class Publisher implements JetStreamPublisher, LinkListener {
   readonly #api: Api;
   readonly #nc: NatsConnection;
   readonly #options: Required<PublisherOptions>;
   readonly #ids = new Nuid();
   readonly #inbox: string;
   readonly #sub: Subscription;
-  readonly #status: AsyncIterator<Status>;
   // by token
-  readonly #inFlight = new Map<number, Entry>();
-  readonly #waiting = new Queue<Entry>();
+  readonly #inFlight = new Map<number, Outgoing>();
+  readonly #waiting = new Queue<Outgoing>();
   #nextToken = 1;
   // one for all deadlines and late acks
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -150,8 +112,7 @@ export class Publisher implements JetStreamPublisher {
     const least = { maxInFlight: 1, maxWaiting: 0, retries: -1, retryWait: 0, timeout: 1, ackWait: 1 };
     this.#options = { maxInFlight, maxWaiting, retries, retryWait, timeout, ackWait };
     for (const [name, value] of Object.entries(this.#options) as [keyof typeof least, number][]) {
-      if (value >= least[name]) continue;
-      throw new InvalidArgumentError(`${name} is ${String(value)}: give a number of ${least[name]} or more`);
+      check(value >= least[name], name, value, `a number of ${least[name]} or more`);
     }
     this.#api = api;
     this.#nc = api.nc;
@@ -160,8 +121,7 @@ export class Publisher implements JetStreamPublisher {
       callback: (error, msg) => (error === null ? this.#onReply(msg) : undefined),
     });
     void this.#sub.closed.then((error) => this.#close(error));
-    this.#status = this.#nc.status()[Symbol.asyncIterator]();
-    void this.#watch();
+    api.links.add(this);
   }
 
   get inFlight(): number {
@@ -186,27 +146,9 @@ export class Publisher implements JetStreamPublisher {
         msgID = this.#ids.next();
         headers = withFields(headers, [["Nats-Msg-Id", msgID]]);
       }
-      const entry: Entry = {
-        subject,
-        payload,
-        headers,
-        gates,
-        options,
-        msgID,
-        resolve,
-        reject,
-        abort: undefined,
-        state: "waiting",
-        open: false,
-        token: 0,
-        attempts: 0,
-        sentAt: 0,
-        deadline: 0,
-      };
-      if (signal !== undefined) {
-        entry.abort = () => this.#fail(entry, aborted(signal, `the publish to '${subject}'`));
-        signal.addEventListener("abort", entry.abort);
-      }
+      const { expect } = options;
+      const message = { subject, payload, headers, gates, msgID, expect, signal };
+      const entry = new Outgoing(message, { resolve, reject }, this.#fail);
       if (this.#full || gates.length > 0) {
         this.#waiting.push(entry);
         this.#pump();
@@ -243,7 +185,7 @@ export class Publisher implements JetStreamPublisher {
       const entry = this.#waiting.peek();
       if (entry === undefined) break;
       if (entry.state === "waiting") {
-        if (entry.gates.length > 0 && this.#level === undefined) {
+        if (entry.message.gates.length > 0 && this.#level === undefined) {
           this.#askLevel(entry);
           break;
         }
@@ -262,7 +204,7 @@ export class Publisher implements JetStreamPublisher {
   }
 
   // What is behind it waits too: messages keep their order.
-  #askLevel(entry: Entry): void {
+  #askLevel(entry: Outgoing): void {
     if (this.#asking) return;
     this.#asking = true;
     const known = (level?: number): void => {
@@ -276,9 +218,9 @@ export class Publisher implements JetStreamPublisher {
     });
   }
 
-  #begin(entry: Entry): void {
+  #begin(entry: Outgoing): void {
     try {
-      assertLevel(this.#api, entry.gates, this.#level ?? 0);
+      assertLevel(this.#api, entry.message.gates, this.#level ?? 0);
     } catch (error) {
       return this.#fail(entry, error);
     }
@@ -289,8 +231,8 @@ export class Publisher implements JetStreamPublisher {
     this.#send(entry);
   }
 
-  #send(entry: Entry): void {
-    const { subject, payload, headers } = entry;
+  #send(entry: Outgoing): void {
+    const { subject, payload, headers } = entry.message;
     const reply = this.#inbox + entry.token;
     try {
       this.#nc.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
@@ -302,7 +244,7 @@ export class Publisher implements JetStreamPublisher {
     }
   }
 
-  #resend(state: Entry["state"]): void {
+  #resend(state: Outgoing["state"]): void {
     for (const entry of [...this.#inFlight.values()]) if (entry.state === state) this.#send(entry);
   }
 
@@ -312,11 +254,12 @@ export class Publisher implements JetStreamPublisher {
     const entry = this.#inFlight.get(Number(msg.subject.slice(this.#inbox.length)));
     // there is none for the second ack of what was sent twice, and for one that is late
     if (entry === undefined) return;
-    const { subject, attempts, options } = entry;
+    const { message } = entry;
+    const { subject } = message;
     let ack: PubAck;
     try {
-      if (isNoResponders(msg)) throw new NoStreamError(subject, attempts);
-      ack = readPubAck(msg, subject, expectedSequence(options));
+      if (isNoResponders(msg)) throw new NoStreamError(subject, entry.attempts);
+      ack = readPubAck(msg, subject, expectedSequence(message));
     } catch (error) {
       entry.state = "refused";
       const again = error instanceof NoStreamError || (error instanceof JetStreamApiError && error.transient);
@@ -324,14 +267,12 @@ export class Publisher implements JetStreamPublisher {
       else this.#fail(entry, error);
       return;
     }
-    this.#settle(entry);
-    entry.resolve(ack);
-    this.#pump();
+    this.#settle(entry, ack);
   }
 
-  #mayRetry({ attempts, deadline }: Entry): boolean {
+  #mayRetry(entry: Outgoing): boolean {
     const { retries, retryWait } = this.#options;
-    return (retries < 0 || attempts <= retries) && deadline - performance.now() > retryWait;
+    return entry.mayRepeat(retries) && entry.deadline - performance.now() > retryWait;
   }
 
   #retryAfter(ms: number): ReturnType<typeof setTimeout> {
@@ -341,32 +282,21 @@ export class Publisher implements JetStreamPublisher {
     }, ms);
   }
 
-  async #watch(): Promise<void> {
-    for (let next = await this.#status.next(); next.done !== true; next = await this.#status.next()) {
-      const { type } = next.value;
-      if (type === "disconnect") this.#linkDown();
-      else if (type === "reconnect") this.#resend("cut");
-    }
-  }
-
   // Acks that were on their way are lost. A message that is whole goes with the next link, and once more: it is stored once.
-  #linkDown(): void {
+  onDisconnect(): void {
     this.#level = undefined;
     for (const entry of [...this.#inFlight.values()]) {
       if (entry.state !== "sent") continue;
       entry.state = "cut";
       entry.open = true;
-      if (!this.#repeatable(entry)) {
+      if (!entry.isRepeatable(this.#options.retries)) {
         this.#fail(entry, new ConnectionError("the link broke before its ack came", {}, "DISCONNECTED"));
       }
     }
   }
 
-  #repeatable({ msgID, attempts, options: { expect = {} } }: Entry): boolean {
-    const { retries } = this.#options;
-    // looked at before the id: a message that is stored would be refused for what it changed
-    const conditional = expect.lastSequence ?? expect.lastSubjectSequence;
-    return msgID !== undefined && conditional === undefined && (retries < 0 || attempts <= retries);
+  onReconnect(): void {
+    this.#resend("cut");
   }
 
   #lookAfter(ms: number): ReturnType<typeof setTimeout> {
@@ -376,18 +306,21 @@ export class Publisher implements JetStreamPublisher {
   // Who is late? An ack can get lost without the link: with the leader that should have sent it.
   #look(): void {
     this.#timer = undefined;
-    const { timeout, ackWait } = this.#options;
+    const { timeout, ackWait, retries } = this.#options;
     const linked = this.#nc.info !== undefined;
     const now = performance.now();
     let next = Infinity;
     for (const entry of [...this.#inFlight.values()]) {
-      const { subject, deadline, state, sentAt } = entry;
+      const { deadline, state, sentAt, message } = entry;
       if (deadline <= now) {
         const missing = linked ? "no reply" : "no connection";
-        this.#fail(entry, new TimeoutError(`no ack came within ${timeout} ms`, { subject }, missing));
+        this.#fail(
+          entry,
+          new TimeoutError(`no ack came within ${timeout} ms`, { subject: message.subject }, missing),
+        );
         continue;
       }
-      if (linked && state === "sent" && sentAt + ackWait <= now && this.#repeatable(entry)) {
+      if (linked && state === "sent" && sentAt + ackWait <= now && entry.isRepeatable(retries)) {
         entry.open = true;
         this.#send(entry);
       }
@@ -396,19 +329,12 @@ export class Publisher implements JetStreamPublisher {
     if (next < Infinity) this.#timer ??= this.#lookAfter(next - now);
   }
 
-  #fail(entry: Entry, error: unknown): void {
-    const { state, open, subject, msgID } = entry;
-    if (state === "settled") return;
-    this.#settle(entry);
-    const unknown = open || state === "sent";
-    entry.reject(unknown ? new OutcomeUnknownError(subject, msgID, error as NatsError) : error);
-    this.#pump();
-  }
+  #fail = (entry: Outgoing, error: unknown): void => this.#settle(entry, undefined, error);
 
-  #settle(entry: Entry): void {
-    entry.state = "settled";
+  #settle(entry: Outgoing, ack: PubAck | undefined, error?: unknown): void {
+    if (!entry.settle(ack, error)) return;
     this.#inFlight.delete(entry.token);
-    if (entry.abort !== undefined) entry.options.signal?.removeEventListener("abort", entry.abort);
+    this.#pump();
   }
 
   // -- end -----------------------------------------------------------------------------------------------------------
@@ -435,7 +361,7 @@ export class Publisher implements JetStreamPublisher {
       left.push(entry);
     for (const entry of left) this.#fail(entry, this.#closed);
     this.#sub.unsubscribe();
-    void this.#status.return?.();
+    this.#api.links.remove(this);
     clearTimeout(this.#timer);
     clearTimeout(this.#retryTimer);
     this.#room?.resolve();

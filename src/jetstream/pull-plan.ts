@@ -1,5 +1,6 @@
 // Pull plan: the options of next, fetch and consume, checked and with nothing left to decide.
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { millis } from "../lib/nanos.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { ConsumeOptions, FetchOptions, MissingOptions, PullOptions } from "./consuming.ts";
@@ -9,20 +10,22 @@ import type { PullLimits, PullPlan } from "./pulls.ts";
 const MANY = 1_000_000;
 const EXPIRES = 30_000;
 
-function whole(name: string, value: number | undefined, fallback: number, least: number): number {
+/** An option, or what it is when it was not given: `least` or more. */
+function atLeast(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+  least: number,
+  kind = "milliseconds",
+): number {
   if (value === undefined) return fallback;
-  if (!Number.isInteger(value) || value < least) {
-    throw new InvalidArgumentError(`${name} is ${String(value)}: give a whole number, ${least} or more`);
-  }
+  const ok = value >= least && (kind === "milliseconds" || Number.isInteger(value));
+  check(ok, name, value, `${kind}, ${least} or more`);
   return value;
 }
 
-function atLeast(name: string, value: number | undefined, fallback: number, least: number): number {
-  if (value === undefined) return fallback;
-  if (!(value >= least)) {
-    throw new InvalidArgumentError(`${name} is ${String(value)}: give milliseconds, ${least} or more`);
-  }
-  return value;
+function whole(name: string, value: number | undefined, fallback: number, least: number): number {
+  return atLeast(name, value, fallback, least, "a whole number");
 }
 
 /** What the policy of the consumer's priority group takes (C-ADR42-2, C-ADR42-8); everything where it isn't known. */
@@ -34,11 +37,8 @@ function checkPriority(options: PullOptions, config: ConsumerConfig | undefined)
   if (group === undefined && given !== undefined) {
     throw InvalidArgumentError.format([given, "group"], "go together: name the priority group");
   }
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 9)) {
-    throw new InvalidArgumentError(
-      `priority is ${String(priority)}: give a whole number from 0 (first) to 9`,
-    );
-  }
+  const known = priority === undefined || (Number.isInteger(priority) && priority >= 0 && priority <= 9);
+  check(known, "priority", priority, "a whole number from 0 (first) to 9");
   if (config === undefined) return;
   const { priority_groups: groups = [], priority_policy: policy = "none" } = config;
   if (group === undefined && groups.length > 0) {
@@ -47,9 +47,8 @@ function checkPriority(options: PullOptions, config: ConsumerConfig | undefined)
     );
   }
   if (group !== undefined && !groups.includes(group)) {
-    const known =
-      groups.length === 0 ? "has no priority groups" : `has the priority groups ${groups.join(", ")}`;
-    throw new InvalidArgumentError(`group is '${group}': the consumer ${known}`);
+    const those = groups.length === 0 ? "no priority groups" : `the priority groups ${groups.join(", ")}`;
+    throw new InvalidArgumentError(`group is '${group}': the consumer has ${those}`);
   }
   const wanted = given === "priority" ? "prioritized" : "overflow";
   if (given !== undefined && policy !== wanted) {
@@ -79,46 +78,45 @@ export function limitsOf(config: ConsumerConfig | undefined): PullLimits {
 
 /** @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function fetchPlan(options: FetchOptions, config: ConsumerConfig | undefined): PullPlan {
-  checkPriority(options, config);
-  const { no_wait = false, group } = options;
-  const expires = atLeast("expires", options.expires, no_wait ? 0 : EXPIRES, 1000);
-  const bytes = whole("max_bytes", options.max_bytes, 0, 1);
+  const { no_wait = false, expires = no_wait ? 0 : EXPIRES } = options;
   // up to there the end of the pull tells as early
-  const heartbeat = atLeast(
-    "idle_heartbeat",
-    options.idle_heartbeat,
-    expires > EXPIRES ? EXPIRES / 2 : 0,
-    100,
-  );
-  checkHeartbeat(heartbeat, expires);
-  return {
-    once: true,
-    messages: whole("max_messages", options.max_messages, bytes > 0 ? MANY : 100, 1),
-    bytes,
-    thresholdMessages: 0,
-    thresholdBytes: 0,
-    expires,
-    noWait: no_wait,
-    heartbeat,
-    group,
-    priority: priorityOf(options),
-  };
+  const heartbeat = expires > EXPIRES ? EXPIRES / 2 : 0;
+  return { ...planOf(options, config, expires, heartbeat), once: true, noWait: no_wait };
 }
 
 /** @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function consumePlan(options: ConsumeOptions, config: ConsumerConfig | undefined): PullPlan {
+  const { expires = EXPIRES } = options;
+  const plan = planOf(options, config, expires, clamp(expires / 2, 500, 30_000));
+  return {
+    ...plan,
+    thresholdMessages: threshold("messages", options.threshold_messages, plan.messages),
+    thresholdBytes: threshold("bytes", options.threshold_bytes, plan.bytes),
+  };
+}
+
+// What both have; `usual` is the heartbeat, where none is given.
+function planOf(
+  options: FetchOptions | ConsumeOptions,
+  config: ConsumerConfig | undefined,
+  expires: number,
+  usual: number,
+): PullPlan {
   checkPriority(options, config);
-  const expires = atLeast("expires", options.expires, EXPIRES, 1000);
+  if (options.expires !== undefined) atLeast("expires", expires, 0, 1000);
   const bytes = whole("max_bytes", options.max_bytes, 0, 1);
-  const messages = whole("max_messages", options.max_messages, bytes > 0 ? MANY : 100, 1);
-  const heartbeat = atLeast("idle_heartbeat", options.idle_heartbeat, clamp(expires / 2, 500, 30_000), 100);
-  checkHeartbeat(heartbeat, expires);
+  const heartbeat = atLeast("idle_heartbeat", options.idle_heartbeat, usual, 100);
+  if (heartbeat * 2 > expires && heartbeat > 0) {
+    throw new InvalidArgumentError(
+      `idle_heartbeat is ${heartbeat} and expires ${expires}: a heartbeat can be at most half of it`,
+    );
+  }
   return {
     once: false,
-    messages,
+    messages: whole("max_messages", options.max_messages, bytes > 0 ? MANY : 100, 1),
     bytes,
-    thresholdMessages: threshold("messages", options.threshold_messages, messages),
-    thresholdBytes: threshold("bytes", options.threshold_bytes, bytes),
+    thresholdMessages: 0,
+    thresholdBytes: 0,
     expires,
     noWait: false,
     heartbeat,
@@ -133,13 +131,6 @@ function threshold(of: "messages" | "bytes", value: number | undefined, max: num
   if (given > max)
     throw new InvalidArgumentError(`${name} is ${given}: it can't be more than max_${of}, ${max}`);
   return given;
-}
-
-function checkHeartbeat(heartbeat: number, expires: number): void {
-  if (heartbeat * 2 <= expires || heartbeat === 0) return;
-  throw new InvalidArgumentError(
-    `idle_heartbeat is ${heartbeat} and expires ${expires}: a heartbeat can be at most half of it`,
-  );
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -133,19 +133,20 @@ export function scheduleHeaders(subject: string, schedule: ScheduleOptions): [[s
   return [fields, once ? ["a message schedule", 2] : ["a schedule that is not just a moment", 4]];
 }
 
-/** The headers that end a schedule. */
+/** The headers that end a schedule, and what a server needs for it. */
 export function cancelHeaders(
   subject: string,
   { scheduleSubject }: CancelScheduleOptions,
-): [string, string][] {
+): [[string, string][], Gated] {
   validatePublishSubject(scheduleSubject, "scheduleSubject");
   if (scheduleSubject === subject) {
     throw new InvalidArgumentError(
       `'${subject}' can't cancel itself: publish to another subject, or purge that of the schedule`,
     );
   }
-  return [
+  const fields: [string, string][] = [
     ["Nats-Scheduler", scheduleSubject],
     ["Nats-Schedule-Next", "purge"],
   ];
+  return [fields, ["cancelSchedule", 4]];
 }

@@ -1,11 +1,8 @@
-// Status table: what each status line means for the pulls of a consumer (conformance 10.4), as data. Read by jetstream/flow.
+// Status table: what each status line means for the pulls of a consumer (conformance 10.4), as data. Read by jetstream/puller.
+import type { MsgHdrs } from "../protocol/headers.ts";
 
 /** What a status says. */
 export type StatusKind =
-  /** it is alive, and has nothing to send */
-  | "heartbeat"
-  /** it wants an answer before it sends on (push) */
-  | "flow-control"
   /** this pull is over, as it was asked for */
   | "over"
   /** this pull is over because the next message is larger than the bytes it has left */
@@ -64,8 +61,6 @@ const rule = (code: number, text: string, kind: StatusKind, once: Reaction, alwa
 /** The first that matches counts. */
 const RULES: readonly Rule[] = [
   //   code  text begins with                 kind            fetch    consume
-  rule(100, "idle heartbeat", "heartbeat", "note", "note"),
-  rule(100, "flowcontrol request", "flow-control", "note", "note"),
   rule(404, "no messages", "over", "end", "again"),
   rule(408, "request timeout", "over", "end", "again"),
   rule(408, "interest expired", "over", "end", "again"),
@@ -90,4 +85,10 @@ const UNKNOWN: Rule = rule(0, "", "unknown", "note", "note");
 export function readStatus(code: number, text: string): Rule {
   const lower = text.toLowerCase();
   return RULES.find((one) => one.code === code && lower.startsWith(one.text)) ?? UNKNOWN;
+}
+
+/** The number in a header of a status; undefined where it isn't there. */
+export function numberIn(headers: MsgHdrs, name: string): number | undefined {
+  const value = headers.get(name);
+  return value === "" ? undefined : Number(value);
 }

@@ -14,9 +14,14 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary(bytes));
 }
 
+/** RFC 4648 section 5: URL alphabet, padded. */
+export function encodeBase64UrlPadded(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replace(/[+/]/g, (c) => (c === "+" ? "-" : "_"));
+}
+
 /** RFC 4648 section 5: URL alphabet, without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encodeBase64(bytes).replace(/[+/=]/g, (c) => (c === "+" ? "-" : c === "/" ? "_" : ""));
+  return encodeBase64UrlPadded(bytes).replace(/=+$/, "");
 }
 
 /** Either alphabet, padded or not; undefined when the text is not base64 (white space is not). */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, test, type TestContext } from "node:test";
 import { parseAddress } from "../../src/client/address.ts";
 import { Link, type LinkOwner } from "../../src/client/link.ts";
 import { type ConnectionOptions, resolveOptions } from "../../src/client/options.ts";
@@ -587,12 +587,21 @@ describe("pings", () => {
     await within(peer.closed, "the transport lives");
   });
 
-  test("one that may be dead is asked, and is stale when no PONG comes in five seconds", async (t) => {
+  /** Time goes on in so many steps. */
+  const pass = async (t: TestContext, ms: number, steps = 4): Promise<void> => {
+    for (let i = 0; i < steps; i++) {
+      t.mock.timers.tick(ms / steps);
+      await settled();
+    }
+  };
+
+  test("one that may be dead is asked, and is stale when nothing comes in five seconds", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const { link, peer, told } = await open();
     link.check();
     await peer.expect(/^PING$/);
-    t.mock.timers.tick(4999);
+    await pass(t, 3750, 3);
+    t.mock.timers.tick(1249);
     assert.deepEqual([told, link.open], [[], true]);
     t.mock.timers.tick(1);
     assert.deepEqual(told, ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
@@ -607,11 +616,55 @@ describe("pings", () => {
     await peer.expect(/^PING$/);
     peer.send("PONG\r\n");
     await settled();
-    t.mock.timers.tick(1000);
+    await pass(t, 1100, 22);
     assert.deepEqual([told, link.open], [["ping 1"], true]);
     link.check();
-    t.mock.timers.tick(1000);
-    assert.deepEqual(told.slice(1), ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
+    await pass(t, 1000, 20);
+    assert.deepEqual(told.at(-1), { code: "STALE_CONNECTION", lost: 0 });
+  });
+
+  test("a part of a message is a sign of life: the PONG may be far behind it", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, peer, told } = await open();
+    link.check(2000);
+    await peer.expect(/^PING$/);
+    await pass(t, 1500, 3);
+    peer.send("MSG a 1 1000000\r\nbegins");
+    await settled();
+    await pass(t, 10_000);
+    assert.deepEqual([told, link.open], [[], true]);
+    link.die(new ClosedConnectionError());
+  });
+
+  test("a process that stood still does not blame the link: it reads what came meanwhile first", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, peer, told } = await open();
+    link.check(2000);
+    await peer.expect(/^PING$/);
+    peer.send("PONG\r\n");
+    // a minute passes in one turn of the event loop
+    t.mock.timers.tick(60_000);
+    assert.deepEqual([told, link.open], [[], true]);
+    await settled();
+    await pass(t, 2000);
+    assert.deepEqual([told, link.open], [[], true]);
+    link.die(new ClosedConnectionError());
+  });
+
+  test("one that is still sending may be slow: it is stale when nothing goes for ten seconds", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, transport, told } = await open();
+    let buffered = 1000;
+    Object.defineProperty(transport, "buffered", { get: () => buffered, set: () => {} });
+    link.check(2000);
+    for (let left = 900; left > 0; left -= 100) {
+      await pass(t, 8000, 16);
+      buffered = left;
+    }
+    assert.deepEqual([told, link.open], [[], true]);
+    await pass(t, 10_500, 21);
+    assert.equal(told[0], "stale");
+    buffered = 0;
   });
 
   test("C-PING-4: a PONG takes back all that were outstanding", async (t) => {

@@ -77,7 +77,7 @@ for (const page of [...pages, "docs/coming-from-nats-js.md"]) {
   for (const snippet of snippetsOf(page)) {
     test(`${snippet.where} runs`, { skip: snippet.notRun ?? false }, async (t) => {
       // streams of one snippet are not in the way of the next
-      const jetstream = snippet.code.includes("isonats/jetstream");
+      const jetstream = /"isonats\/(jetstream|kv|obj)"/.test(snippet.code);
       const server = jetstream ? await startServer(t, { websocket: true, jetstream }) : shared;
       await play(snippet, server);
       await server.waitForConnections(0);

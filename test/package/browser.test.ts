@@ -25,13 +25,16 @@ function mentions(code: string): string[] {
   const bare = code.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, (text) =>
     /^.node:/.test(text) ? text : '""',
   );
-  return bare.match(/(?<![\w.$])(?:process|Buffer)\b(?!(?<=[{,]process):)|node:\w+/g) ?? [];
+  // a property may be called so, and a method
+  const named = /(?<=[{,]process):|\([\w,]*\)\{/.source;
+  return bare.match(new RegExp(`(?<![\\w.$])(?:process|Buffer)\\b(?!${named})|node:\\w+`, "g")) ?? [];
 }
 
 test("the look at the code finds process, Buffer and node:, and no property or text", () => {
   const code = `const a=Buffer.from(b),c=typeof process,d=import('node:fs');import{e}from"node:net";x.process();f="Buffer, process"`;
   assert.deepEqual(mentions(code), ["Buffer", "process", "node:fs", "node:net"]);
   assert.deepEqual(mentions(`x.process(ArrayBuffer,"it's a Buffer",{process:1,a,process:2})`), []);
+  assert.deepEqual(mentions("class A{process(view,offset){this.process(view)}}"), []);
 });
 
 for (const name of subpaths) {

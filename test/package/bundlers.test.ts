@@ -14,8 +14,9 @@ for (const [index, name] of subpaths.entries()) {
   await writeFile(join(project, `all${index}.js`), `export * from ${JSON.stringify(name)};\n`);
 }
 
-/** What Node alone has, where code uses it: a comment or text may name it, and `typeof` may ask for it. */
-const leftovers = /\bnode:[a-z]|(?<![\w.$"'`])(?:process|Buffer)\s*[.([]|\brequire\(\s*["']/;
+/** What Node alone has, where code uses it: a comment, text or method may name it, and `typeof` may ask for it. */
+const leftovers =
+  /\bnode:[a-z]|(?<![\w.$"'`])(?:process|Buffer)(?!\s*\([\w\s,]*\)\s*\{)\s*[.([]|\brequire\(\s*["']/;
 
 const leftoverIn = (code: string): string | undefined =>
   leftovers.exec(code.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(?<![:"'`])\/\/.*$/gm, ""))?.[0];
@@ -36,7 +37,9 @@ test("what Node alone has would be found", () => {
     assert.ok(leftoverIn(code), code);
   }
   assert.equal(
-    leftoverIn("typeof require === 'x'; subprocess.env; \"process.env\"; // process.env\n/* Buffer.from */"),
+    leftoverIn(
+      "class A { process(view, offset) {} }; typeof require === 'x'; subprocess.env; \"process.env\"; // process.env\n/* Buffer.from */",
+    ),
     undefined,
   );
 });

@@ -178,7 +178,8 @@ test("foreign modules are the dependencies, each imported in one folder", () => 
   const foreign = imports.filter(({ to }) => !to.endsWith(".ts") && !to.startsWith("node:"));
   const folders = new Map<string, Set<string>>();
   for (const { from, to } of foreign) {
-    folders.set(to, (folders.get(to) ?? new Set()).add(posix.dirname(from)));
+    const [name = ""] = /^(@[^/]+\/)?[^/]+/.exec(to) ?? [];
+    folders.set(name, (folders.get(name) ?? new Set()).add(posix.dirname(from)));
   }
   assert.deepEqual([...folders.keys()].sort(), Object.keys(packageJson.dependencies).sort());
   for (const [name, places] of folders) assert.equal(places.size, 1, `${name}: ${[...places].join(", ")}`);

@@ -4,7 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type ConnectionOptions, isNatsError, type NatsConnection } from "../../src/index.node.ts";
+import {
+  type ConnectionOptions,
+  isNatsError,
+  type NatsConnection,
+  PermissionViolationError,
+} from "../../src/index.node.ts";
 import {
   type Advisory,
   JetStreamApiError,
@@ -230,6 +235,31 @@ test("a user may be allowed consumers of some subjects only: the filter is part 
     await assert.rejects(
       some.consumers.addOrUpdate("S", filter_subject === undefined ? {} : { filter_subject }),
       (error) => isNatsError(error) && error.code === "PERMISSION_VIOLATION",
+    );
+  }
+});
+
+test("a direct get of several messages that is not allowed ends with what the server says, not with its timeout", async (t) => {
+  trackLeaks(t);
+  const config = `authorization { users: [{ user: all, password: p }, { user: some, password: p, permissions: {
+    publish: { deny: ["$JS.API.DIRECT.GET.S"] } } }] }`;
+  const server = await startServer(t, { jetstream: true, config });
+  const all = await manager(await client(t, server, { user: "all", pass: "p" }));
+  await all.streams.add({ name: "S", subjects: ["s.>"], storage: "memory", allow_direct: true });
+  const { direct } = await manager(await client(t, server, { user: "some", pass: "p" }));
+  const ways = [
+    () => direct.getBatch("S", {}, { timeout: 60_000 }),
+    () => direct.getLastMessagesFor("S", { multi_last: ["s.>"] }, { timeout: 60_000 }),
+  ];
+  for (const begin of ways) {
+    if (!atLeast(server.version, "2.11")) {
+      await assert.rejects(begin(), (error) => isNatsError(error) && error.code === "UNSUPPORTED");
+      continue;
+    }
+    const messages = await begin();
+    await assert.rejects(
+      within(messages[Symbol.asyncIterator]().next(), "it waits"),
+      (error) => error instanceof PermissionViolationError && error.subject === "$JS.API.DIRECT.GET.S",
     );
   }
 });

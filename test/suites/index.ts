@@ -23,7 +23,11 @@ import { jetstreamDirect } from "./jetstream-direct.ts";
 import { jetstreamSchedules } from "./jetstream-schedules.ts";
 import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
+import { kvBuckets } from "./kv-buckets.ts";
+import { kvEntries } from "./kv-entries.ts";
+import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
+import { objBuckets, objObjects, objReading } from "./obj.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
@@ -70,6 +74,12 @@ const suites: readonly Suite[] = [
   jetstreamCounters,
   jetstreamProcess,
   jetstreamPriority,
+  kvBuckets,
+  kvEntries,
+  kvWatch,
+  objBuckets,
+  objObjects,
+  objReading,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -1,5 +1,11 @@
 // Suite: ordered consumers, pulling and pushed to: every message once and in order, over whatever happens to their consumers.
-import { type ConsumerMessages, type JsMsg, type OrderedConsumerOptions } from "../../src/jetstream/index.ts";
+import {
+  type ConsumerMessages,
+  jetstreamLite,
+  type JetStreamPublishOptions,
+  type JsMsg,
+  type OrderedConsumerOptions,
+} from "../../src/jetstream/index.ts";
 import type { Case, Suite } from "./harness.ts";
 import { type Filled, filled, notices, range, sequences } from "./jetstream-consuming.ts";
 import { atLeast, equal, ok, rejects, within } from "./tools.ts";
@@ -291,6 +297,28 @@ export const jetstreamPush: Suite = {
       equal((await (await found.getConsumer({ opt_start_seq: 2 })).next())?.seq, 2);
       equal(await sequences(await (await found.getPushConsumer()).consume(), 2), [1, 2]);
       await rejects(found.getPushConsumer("c"), "INVALID_OPERATION");
+    },
+
+    "the lite client publishes, and pulls by name and in order; a schedule it refuses by name": async (
+      harness,
+    ) => {
+      const stream = await filled(harness, 2);
+      await stream.consumer();
+      const { nc, name } = stream;
+      const js = jetstreamLite(nc, { timeout: 4000 });
+      equal([js.apiPrefix, js.getOptions()], ["$JS.API", { timeout: 4000 }]);
+      equal((await js.publish(`${name}.x`, "third", { msgID: "3" })).seq, 3);
+      const named = await js.consumers.get(name, "c");
+      const msg = await named.next();
+      equal([msg?.seq, await msg?.ackAck()], [1, true]);
+      equal((await js.consumers.getConsumerFromInfo(await named.info(true)).next())?.seq, 2);
+      const ordered = await js.consumers.get(name, { opt_start_seq: 2 });
+      equal(await sequences(await ordered.fetch({ max_messages: 2 }), 2), [2, 3]);
+      await rejects(js.consumers.get(`${name}-none`), "STREAM_NOT_FOUND");
+      const scheduled: JetStreamPublishOptions = {
+        schedule: { specification: "@every 5m", target: `${name}.y` },
+      };
+      await rejects(js.publish(`${name}.x`, "", scheduled), "UNSUPPORTED");
     },
 
     "a bound one asks the API for nothing": async (harness) => {

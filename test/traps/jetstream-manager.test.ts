@@ -1,8 +1,15 @@
 // Traps 86 to 88 and 90: what clients have got wrong about configurations, lists, prefixes and direct gets.
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { headers, type Msg, type NatsConnection, type SubscriptionOptions } from "../../src/index.node.ts";
+import {
+  headers,
+  type Msg,
+  type NatsConnection,
+  type Status,
+  type SubscriptionOptions,
+} from "../../src/index.node.ts";
 import { jetstreamManager, type JetStreamManager, type StreamConfig } from "../../src/jetstream/index.ts";
+import { Listeners } from "../../src/lib/listeners.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startServer } from "../fixtures/real-server.ts";
@@ -242,6 +249,7 @@ function fakeConnection(): {
     info: {},
     createInbox: () => "inbox",
     getServerVersion: () => undefined,
+    status: () => new Listeners<Status>().listen(),
     request: () => Promise.resolve({ string: () => '{"api":{"level":5}}' }),
     publish: (subject: string, payload: string) => void asked.push([subject, JSON.parse(payload)]),
     subscribe: (_: string, options: SubscriptionOptions) => {

@@ -1,0 +1,171 @@
+// Feed: what a bucket has and gets, as the server sends it: behind watches, lists and histories. It knows when what was there at the
+// beginning has come.
+//
+//   consumer made ──► what was there ──► the last of it ──► updates
+//                                            │
+//                        handed over: synced │ or, of a finite feed, the end
+import type { Msg, QueuedIterator } from "../client/connection.ts";
+import { InvalidOperationError } from "../errors.ts";
+import { type Deferred, deferred } from "../lib/deferred.ts";
+import { nuid } from "../lib/nuid.ts";
+import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
+import type { Api } from "./api.ts";
+import { OrderedBinding } from "./binding.ts";
+import { Flow, type Sink } from "./flow.ts";
+import type { Delivery } from "./intake.ts";
+import { pushedConfig } from "./ordered-config.ts";
+
+/** Where a message is. */
+export interface Position {
+  /** its sequence in the stream */
+  readonly sequence: number;
+  /** how many there were behind it when it was sent */
+  readonly pending: number;
+  /** it was not there at the beginning */
+  readonly isUpdate: boolean;
+}
+
+/** What a feed is of: `S` is what is made of messages, `T` what is handed over of that. */
+export interface FeedSetup<S extends Delivery, T> {
+  readonly stream: string;
+  /** which messages */
+  readonly config: ConsumerConfig;
+  /** ends with what was there at the beginning */
+  readonly finite: boolean;
+  /** makes what is kept of a message until it is its turn; nothing to leave it out */
+  readonly make: (msg: Msg, position: Position) => S | undefined;
+  /** makes what is handed over; default: what was kept */
+  readonly map?: ((item: S) => T | Promise<T>) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** milliseconds that it may take to begin */
+  readonly timeout?: number | undefined;
+}
+
+// milliseconds; an end that nobody counts down to is found out by the silence of one
+const HEARTBEAT = 5000;
+const FINITE_HEARTBEAT = 1000;
+
+/** What comes, for one iterator. */
+export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, AsyncDisposable {
+  readonly #setup: FeedSetup<S, T>;
+  readonly #binding: OrderedBinding;
+  readonly #heartbeat: number;
+  readonly #synced: Deferred<void> = deferred();
+  // how many were there when the consumer was made
+  #initial = Infinity;
+  // they have come
+  #complete = false;
+  // somebody reads
+  #read = false;
+  #flow!: Flow<S>;
+
+  /** A feed that is under way. @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED, and those of a call */
+  static async start<S extends Delivery, T = S>(api: Api, setup: FeedSetup<S, T>): Promise<Feed<S, T>> {
+    const feed = new Feed(api, setup);
+    await feed.#begin(api);
+    return feed;
+  }
+
+  private constructor(api: Api, setup: FeedSetup<S, T>) {
+    this.#setup = setup;
+    // nobody needs to wait for it
+    this.#synced.catch(() => undefined);
+    this.#heartbeat = setup.finite ? FINITE_HEARTBEAT : HEARTBEAT;
+    const config = { ...setup.config, ...pushedConfig(this.#heartbeat) };
+    this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config });
+  }
+
+  async #begin(api: Api): Promise<void> {
+    const { make, signal, timeout, config } = this.#setup;
+    const binding = this.#binding;
+    const flow = await Flow.start<S>(api, {
+      binding,
+      heartbeat: this.#heartbeat,
+      inboxPrefix: api.options.watcherPrefix,
+      signal,
+      timeout,
+      take: (msg, sink) => {
+        const { stream: sequence, delivery, pending } = binding.accepted;
+        const item = make(msg, { sequence, pending, isUpdate: this.#complete });
+        const waits = item && sink.put(item);
+        if (!this.#complete) this.#count(sink, delivery, pending);
+        return waits;
+      },
+      onConsumer: ({ num_pending }, sink) => {
+        this.#initial = config.deliver_policy === "new" ? 0 : num_pending;
+        this.#count(sink, binding.accepted.delivery, undefined);
+      },
+      // what was there has been removed before it was sent
+      onIdle: (sink) => this.#count(sink, 0, 0),
+    });
+    this.#flow = flow;
+    void flow.closed().then((error) => {
+      this.#synced.reject(error ?? new InvalidOperationError("it ended before all that was there had come"));
+    });
+  }
+
+  // C-ADR8-31: nothing is left, or as many came as there were at the beginning: what is written meanwhile comes too.
+  #count(sink: Sink<S>, delivery: number, pending: number | undefined): void {
+    // the first may come before it is known how many there are
+    const known = this.#binding.name !== "";
+    if (this.#complete || (pending !== 0 && !(known && delivery >= this.#initial))) return;
+    this.#complete = true;
+    if (this.#setup.finite) sink.finish();
+    else if (!this.#read) this.#synced.resolve();
+    // whoever waits comes after the loop that takes the last one
+    else sink.mark(() => queueMicrotask(() => this.#synced.resolve()));
+  }
+
+  get synced(): Promise<void> {
+    return this.#synced;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    const items = this.#flow[Symbol.asyncIterator]();
+    this.#read = true;
+    const { map } = this.#setup;
+    if (map === undefined) return items as unknown as AsyncIterator<T, undefined>;
+    const leave = async (): Promise<IteratorResult<T, undefined>> => {
+      await items.return?.();
+      return { value: undefined, done: true };
+    };
+    return {
+      next: async () => {
+        const found = await items.next();
+        if (found.done === true) return found;
+        try {
+          return { value: await map(found.value), done: false };
+        } catch (error) {
+          // a loop that is thrown at does not say that it leaves
+          await leave();
+          throw error;
+        }
+      },
+      return: leave,
+    };
+  }
+
+  stop(error?: Error): void {
+    this.#flow.stop(error);
+  }
+
+  closed(): Promise<undefined | Error> {
+    return this.#flow.closed();
+  }
+
+  getProcessed(): number {
+    return this.#flow.getProcessed();
+  }
+
+  getPending(): number {
+    return this.#flow.getPending();
+  }
+
+  getReceived(): number {
+    return this.#flow.getReceived();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#flow[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,147 @@
+// Object store: what buckets of objects offer, and how it is asked for. Types only.
+import type { WaitOptions } from "../client/connection.ts";
+import type { PurgeResponse } from "../protocol/jetstream/api.ts";
+import type { StorageType } from "../protocol/jetstream/enums.ts";
+import type { Placement, StreamInfo } from "../protocol/jetstream/stream.ts";
+import type { ObjectInfo, ObjectStoreMeta } from "./object-info.ts";
+import type { ObjectSource } from "./source.ts";
+
+/** How a bucket shall be. */
+export interface ObjectStoreOptions {
+  description?: string;
+  /** milliseconds that objects are kept; default: for ever. Each chunk ages by itself. */
+  ttl?: number;
+  /** default `file` */
+  storage?: StorageType;
+  /** copies in a cluster: 1 (default) to 5 */
+  replicas?: number;
+  /** bytes of all objects, with what is stored about them; default: no limit. What does not fit is refused. */
+  max_bytes?: number;
+  /** where it shall be, in a cluster */
+  placement?: Placement;
+  /** facts of yours. Server 2.10. */
+  metadata?: Record<string, string>;
+  /** compress what is stored in files. Server 2.10. */
+  compression?: boolean;
+}
+
+/** A bucket, as it is. */
+export interface ObjectStoreStatus {
+  readonly bucket: string;
+  readonly description: string;
+  /** milliseconds that objects are kept; 0 for ever */
+  readonly ttl: number;
+  readonly storage: StorageType;
+  readonly replicas: number;
+  /** nothing can be put, changed or deleted any more */
+  readonly sealed: boolean;
+  /** bytes of its stream: of all objects and what is stored about them */
+  readonly size: number;
+  readonly backingStore: "JetStream";
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly compression: boolean;
+  readonly streamInfo: StreamInfo;
+}
+
+/** How far a put or a get is. */
+export interface ObjectProgress {
+  /** bytes that are stored, or that were handed over */
+  readonly bytes: number;
+  /** bytes there are in all, where that is known */
+  readonly total?: number;
+}
+
+/** Options of a put. */
+export interface ObjectStorePutOpts extends WaitOptions {
+  /** milliseconds without any progress after which it is given up; default 30 000. Waiting for the source does not count. */
+  timeout?: number;
+  /** ends it, and removes what is stored of it, until all chunks are stored; code ABORTED */
+  signal?: AbortSignal;
+  /** the revision of the object that is replaced; 0 when there must be none. Else the put rejects with WRONG_LAST_SEQUENCE. */
+  previousRevision?: number;
+  /** called when more is stored; what it throws ends the put */
+  onProgress?: (progress: ObjectProgress) => void;
+}
+
+/** A part of an object. */
+export interface ObjectRange {
+  /** the first byte, from 0 on */
+  offset: number;
+  /** how many bytes; default: all that follow. What is beyond the end is not there. */
+  length?: number;
+}
+
+/** Options of a get. */
+export interface ObjectStoreGetOpts extends WaitOptions {
+  /** milliseconds that a reader waits for the next bytes; default 30 000 */
+  timeout?: number;
+  /** ends it, also while it is read; code ABORTED */
+  signal?: AbortSignal;
+  /** only a part. The digest can't be checked then, but for the whole. */
+  range?: ObjectRange;
+  /** called when more is handed over; what it throws ends the get */
+  onProgress?: (progress: ObjectProgress) => void;
+}
+
+/** An object that can be read. */
+export interface ObjectResult {
+  /** of the object; of a link that was followed, that of the object it leads to */
+  readonly info: ObjectInfo;
+  /**
+   * Its bytes. They are asked for as they are read; cancel it when you don't want the rest. It errors when they are not the
+   * bytes that were put: with OBJECT_INCOMPLETE or OBJECT_MISMATCH, before the last of them; with TIMEOUT, ABORTED or CLOSED.
+   */
+  readonly data: ReadableStream<Uint8Array>;
+  /** resolves when the reading has ended: to the error that `data` has, or null when all is well. Never rejects. */
+  readonly error: Promise<Error | null>;
+}
+
+/**
+ * A bucket of objects (ADR-20). All calls reject with the codes of a call of the JetStream API: `STREAM_NOT_FOUND` where there
+ * is no such bucket, `JETSTREAM_API`, `TIMEOUT`, `ABORTED`, `CLOSED` and so on; `INVALID_ARGUMENT` for names that can't be.
+ */
+export interface ObjectStore {
+  /** its name */
+  readonly bucket: string;
+  /**
+   * Put an object: as a new one, or in the place of the one that has the name. What was there stays readable until all of the
+   * new one is stored, also when the put fails. Bytes given as such must not change before it settles.
+   * @throws {NatsError} WRONG_LAST_SEQUENCE, MAX_PAYLOAD, what the source throws, and an {@link OutcomeUnknownError}
+   */
+  put(meta: ObjectStoreMeta, source: ObjectSource | null, options?: ObjectStorePutOpts): Promise<ObjectInfo>;
+  /** As {@link ObjectStore.put}, from bytes; null for none. @throws {NatsError} as `put` */
+  putBlob(meta: ObjectStoreMeta, bytes: Uint8Array | null, options?: ObjectStorePutOpts): Promise<ObjectInfo>;
+  /**
+   * Read an object as a stream; null where there is none, and for deleted ones. Links to objects are followed.
+   * @throws {NatsError} INVALID_OPERATION for a link to a bucket
+   */
+  get(name: string, options?: ObjectStoreGetOpts): Promise<ObjectResult | null>;
+  /** The bytes of an object; null as `get`. @throws {NatsError} as `get` and its stream */
+  getBlob(name: string, options?: ObjectStoreGetOpts): Promise<Uint8Array | null>;
+  /** What is known of an object, also of a deleted one; null where there is nothing. */
+  info(name: string, options?: WaitOptions): Promise<ObjectInfo | null>;
+  /**
+   * Delete an object: a note of it stays. One that is deleted already is as good.
+   * @throws {NatsError} OBJECT_NOT_FOUND
+   */
+  delete(name: string, options?: WaitOptions): Promise<PurgeResponse>;
+  /**
+   * Change what is said of an object: name, description, headers, metadata. What is not given stays. With another name it is
+   * renamed.
+   * @throws {NatsError} OBJECT_NOT_FOUND, also for deleted ones; OBJECT_EXISTS when another one has the new name
+   */
+  update(name: string, meta: Partial<ObjectStoreMeta>, options?: WaitOptions): Promise<ObjectInfo>;
+  /**
+   * Make a link to an object of this bucket or another one. It replaces a link, no object.
+   * @throws {NatsError} OBJECT_EXISTS, OBJECT_NOT_FOUND for a deleted target, INVALID_ARGUMENT for one that is a link
+   */
+  link(name: string, target: ObjectInfo, options?: WaitOptions): Promise<ObjectInfo>;
+  /** Make a link to a bucket. @throws {NatsError} OBJECT_EXISTS */
+  linkStore(name: string, bucket: ObjectStore | string, options?: WaitOptions): Promise<ObjectInfo>;
+  /** Let nothing be put, changed or deleted any more. It can't be taken back. */
+  seal(options?: WaitOptions): Promise<ObjectStoreStatus>;
+  /** The bucket, as it is now. */
+  status(options?: WaitOptions): Promise<ObjectStoreStatus>;
+  /** Remove the bucket with all objects. */
+  destroy(options?: WaitOptions): Promise<boolean>;
+}

@@ -1,0 +1,127 @@
+// Put: an object into a bucket. First its chunks, under a name that nobody knows yet; then the info that makes them the object,
+// in the place of the one before; then the chunks of that one go.
+import { InvalidArgumentError } from "../errors.ts";
+import { aborted, settle } from "../lib/deferred.ts";
+import { nuid as nuids } from "../lib/nuid.ts";
+import { OutcomeUnknownError } from "../jetstream/pub-ack.ts";
+import type { Bucket } from "./bucket.ts";
+import { ChunkWriter } from "./chunk-writer.ts";
+import { digestText } from "./digest.ts";
+import type { NewHash } from "./hash.ts";
+import type { ObjectInfo, ObjectStoreMeta } from "./object-info.ts";
+import type { ObjectStorePutOpts } from "./object-store.ts";
+import { chunksOf, type ObjectSource } from "./source.ts";
+
+const CHUNK = 128 * 1024;
+// milliseconds without any progress
+const PATIENCE = 30_000;
+
+/** Put an object. */
+export async function putObject(
+  bucket: Bucket,
+  newHash: NewHash,
+  meta: ObjectStoreMeta,
+  source: ObjectSource | null,
+  { timeout = PATIENCE, signal, previousRevision, onProgress }: ObjectStorePutOpts = {},
+): Promise<ObjectInfo> {
+  const { name, description, headers, metadata, options } = meta;
+  bucket.metaSubject(name);
+  if (options?.link != null) {
+    throw new InvalidArgumentError("options.link is set: make links with link() and linkStore()");
+  }
+  if (!(timeout > 0)) {
+    throw new InvalidArgumentError(`timeout is ${String(timeout)}: give milliseconds, more than 0`);
+  }
+  const what = `the put of object ${JSON.stringify(name)}`;
+  if (signal?.aborted) throw aborted(signal, what);
+  const size = chunkSize(options?.max_chunk_size, bucket.api.nc.info?.max_payload);
+  const chunks = chunksOf(source, size);
+  const nuid = nuids.next();
+  const subject = bucket.chunkSubject(nuid);
+  // ends what is waited for when the writer has failed
+  let interrupt: ((error: unknown) => void) | undefined;
+  const writer = new ChunkWriter(bucket, subject, size, timeout, (error) => interrupt?.(error));
+  const waits = { timeout, ...(signal && { signal }) };
+  const total = source instanceof Uint8Array ? source.length : undefined;
+  const hash = newHash();
+  // it tells too whether there is such a bucket
+  const found = bucket.find(name, signal && { signal });
+  found.catch(() => undefined);
+  try {
+    let reported = 0;
+    const report = (): void => {
+      if (writer.bytes === reported || onProgress === undefined) return;
+      reported = writer.bytes;
+      onProgress({ bytes: reported, ...(total !== undefined && { total }) });
+    };
+    const until = <T>(promise: Promise<T>): Promise<T> =>
+      settle(
+        (resolve, reject) => {
+          interrupt = reject;
+          promise.then(resolve, reject);
+        },
+        { signal, what },
+      );
+    for (;;) {
+      const next = chunks.next();
+      const chunk = next instanceof Promise ? await until(next) : next;
+      if (chunk === undefined) break;
+      hash.update(chunk);
+      await until(writer.write(chunk));
+      if (writer.chunks === 0) await until(found);
+      report();
+    }
+    await until(writer.end());
+    report();
+    const before = await until(found);
+    const note = {
+      name,
+      ...(description !== undefined && { description }),
+      ...(headers && { headers }),
+      ...(metadata && { metadata }),
+      options: { ...options, max_chunk_size: size },
+      nuid,
+      size: writer.bytes,
+      chunks: writer.chunks,
+      digest: digestText(hash.digest()),
+      deleted: false,
+    };
+    // from here on it is too late for the signal: what it left behind would not be known
+    const replaced = await bucket.replace(name, () => note, { timeout, previousRevision, before });
+    await writer.close();
+    await removeChunks(bucket, replaced.before, waits);
+    return replaced.after;
+  } catch (error) {
+    chunks.stop(error);
+    await writer.close();
+    // an info that may be stored keeps its chunks
+    if (!(error instanceof OutcomeUnknownError && error.subject === bucket.metaSubject(name))) {
+      await removeChunks(bucket, { nuid, deleted: false, chunks: 1 }, {});
+    }
+    throw error;
+  }
+}
+
+/** Remove the chunks of what was replaced; what can't be removed does not fail what was done. */
+async function removeChunks(
+  bucket: Bucket,
+  before: Pick<ObjectInfo, "nuid" | "deleted" | "chunks"> | null,
+  waits: { timeout?: number; signal?: AbortSignal },
+): Promise<void> {
+  if (before === null || before.deleted || before.chunks === 0) return;
+  await bucket.purgeChunks(before, waits).catch(() => undefined);
+}
+
+/** @throws {@link InvalidArgumentError} INVALID_ARGUMENT, MAX_PAYLOAD */
+function chunkSize(given: number | undefined, maxPayload = CHUNK): number {
+  if (given === undefined) return Math.min(CHUNK, maxPayload);
+  if (!Number.isInteger(given) || given < 1) {
+    throw new InvalidArgumentError(`max_chunk_size is ${String(given)}: give bytes, 1 or more`);
+  }
+  if (given <= maxPayload) return given;
+  throw new InvalidArgumentError(
+    `max_chunk_size is ${given} where the server takes ${maxPayload} (max_payload): take less, or raise the server's limit`,
+    {},
+    "MAX_PAYLOAD",
+  );
+}
