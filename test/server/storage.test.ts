@@ -1,0 +1,126 @@
+// Storage: what a server keeps in its folder, over an orderly end and over a kill.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connect } from "../../src/index.node.ts";
+import { NatsError } from "../../src/errors.ts";
+import { jetstream, jetstreamManager } from "../../src/jetstream/index.ts";
+import { NatsServer } from "../../src/server/index.node.ts";
+import { atEnd } from "../fixtures/cleanup.ts";
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), "isonats-storage-"));
+  atEnd(t, () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+async function served(t: TestContext, storeDir: string) {
+  const server = await NatsServer.start({ jetstream: { storeDir } });
+  atEnd(t, () => server.stop());
+  const nc = await connect({ servers: "nats://embedded", dialer: server.dialer() });
+  atEnd(t, () => nc.close());
+  return { server, nc, js: jetstream(nc), jsm: await jetstreamManager(nc) };
+}
+
+test("streams, messages and consumers are there again when the server was stopped", async (t) => {
+  const dir = folder(t);
+  const before = await served(t, dir);
+  await before.jsm.streams.add({ name: "S", subjects: ["s.>"], description: "kept" });
+  await before.jsm.streams.add({ name: "M", storage: "memory" });
+  for (const n of [1, 2, 3, 4]) await before.js.publish(`s.${n}`, `m${n}`, { msgID: `${n}` });
+  await before.jsm.streams.deleteMessage("S", 3);
+  await before.jsm.consumers.add("S", { durable_name: "c", ack_policy: "explicit" });
+  const first = await (await before.js.consumers.get("S", "c")).next();
+  assert.equal(await first?.ackAck(), true);
+  const { created, state } = await before.jsm.streams.info("S");
+  await before.nc.close();
+  await before.server.stop();
+
+  const { js, jsm } = await served(t, dir);
+  const info = await jsm.streams.info("S");
+  assert.deepEqual([info.created, info.config.description, info.state.num_deleted], [created, "kept", 1]);
+  assert.deepEqual({ ...info.state, consumer_count: 0 }, { ...state, consumer_count: 0 });
+  assert.equal((await js.publish("s.4", "m4", { msgID: "4" })).duplicate, true);
+  const consumer = await js.consumers.get("S", "c");
+  assert.equal((await consumer.info()).ack_floor.stream_seq, 1);
+  assert.equal((await consumer.next())?.string(), "m2");
+  await assert.rejects(jsm.streams.info("M"), { code: "STREAM_NOT_FOUND" });
+});
+
+test("what was deleted stays away", async (t) => {
+  const dir = folder(t);
+  const before = await served(t, dir);
+  await before.jsm.streams.add({ name: "S", subjects: ["s"] });
+  await before.jsm.streams.add({ name: "T", subjects: ["t"] });
+  await before.jsm.consumers.add("S", { durable_name: "c" });
+  await before.jsm.consumers.delete("S", "c");
+  await before.jsm.streams.delete("T");
+  await before.nc.close();
+  await before.server.stop();
+  const { jsm } = await served(t, dir);
+  const names: string[] = [];
+  for await (const name of jsm.streams.names()) names.push(name);
+  assert.deepEqual(names, ["S"]);
+  assert.equal((await jsm.streams.info("S")).state.consumer_count, 0);
+});
+
+const SERVER = fileURLToPath(new URL("../../src/server/index.node.ts", import.meta.url));
+
+// A server in a process of its own; its address.
+async function inProcess(t: TestContext, storeDir: string): Promise<{ child: ChildProcess; url: string }> {
+  const options = JSON.stringify({ port: 0, jetstream: { storeDir } });
+  const code = `import { NatsServer } from ${JSON.stringify(SERVER)};
+    const server = await NatsServer.start(${options});
+    console.log(server.url);
+    setInterval(() => {}, 1e6);`;
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill("SIGKILL"));
+  const [url] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  return { child, url };
+}
+
+test("all that was acknowledged is there after kill -9 in the middle of publishing, again and again", async (t) => {
+  const dir = folder(t);
+  const acknowledged = new Map<number, string>();
+  for (const round of [1, 2, 3]) {
+    const { child, url } = await inProcess(t, dir);
+    const nc = await connect({ servers: url, reconnect: false });
+    atEnd(t, () => nc.close());
+    const jsm = await jetstreamManager(nc);
+    if (round === 1) await jsm.streams.add({ name: "S", subjects: ["s.>"] });
+    const js = jetstream(nc);
+    let count = 0;
+    const publishUntilKilled = async (): Promise<void> => {
+      for (;;) {
+        const data = `${round}-${++count}-${"x".repeat(count % 500)}`;
+        const { seq } = await js.publish(`s.${count % 7}`, data);
+        assert.equal(acknowledged.get(seq), undefined);
+        acknowledged.set(seq, data);
+        if (acknowledged.size === 700 * round) child.kill("SIGKILL");
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: 40 }, publishUntilKilled));
+    for (const end of ends) {
+      assert.ok(end.status === "rejected" && end.reason instanceof NatsError, `${JSON.stringify(end)}`);
+    }
+    await nc.closed();
+  }
+
+  const { js, jsm } = await served(t, dir);
+  assert.ok(acknowledged.size >= 2100);
+  const check = async ([seq, data]: [number, string]): Promise<void> => {
+    const message = await jsm.streams.getMessage("S", { seq });
+    assert.equal(message?.string(), data, `message ${seq}`);
+  };
+  await Promise.all([...acknowledged].map(check));
+  const { state } = await jsm.streams.info("S");
+  assert.equal((await js.publish("s.a", "next")).seq, state.last_seq + 1);
+});
