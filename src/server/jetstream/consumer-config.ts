@@ -99,7 +99,7 @@ export function wholeConsumerConfig(
   given: ServedConfig,
   stream: StreamConfig,
   pedantic: boolean,
-  durable = Boolean(given.durable_name),
+  durable: boolean = Boolean(given.durable_name),
 ): ServedConfig {
   const config: ServedConfig = { ...given };
   const limits = stream.consumer_limits ?? {};

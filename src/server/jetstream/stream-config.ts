@@ -104,9 +104,34 @@ export const streamConfigRequest: GoStruct = {
 };
 
 /** A configuration without gaps: what a stream is made with. */
-export type WholeStreamConfig = StreamConfig & Required<Pick<StreamConfig, keyof typeof DEFAULTS>>;
+export type WholeStreamConfig = StreamConfig & Decided;
 
-const DEFAULTS = {
+type Decided = Required<
+  Pick<
+    StreamConfig,
+    | "retention"
+    | "max_consumers"
+    | "max_msgs"
+    | "max_bytes"
+    | "max_age"
+    | "max_msgs_per_subject"
+    | "max_msg_size"
+    | "discard"
+    | "storage"
+    | "num_replicas"
+    | "compression"
+    | "allow_direct"
+    | "mirror_direct"
+    | "sealed"
+    | "deny_delete"
+    | "deny_purge"
+    | "allow_rollup_hdrs"
+    | "consumer_limits"
+    | "allow_msg_ttl"
+  >
+>;
+
+const DEFAULTS: Decided = {
   retention: "limits",
   max_consumers: -1,
   max_msgs: -1,
@@ -126,7 +151,7 @@ const DEFAULTS = {
   allow_rollup_hdrs: false,
   consumer_limits: {},
   allow_msg_ttl: false,
-} as const satisfies Partial<StreamConfig>;
+};
 
 const LIMITS = ["max_msgs", "max_msgs_per_subject", "max_bytes", "max_msg_size", "max_consumers"] as const;
 const LEAST = 1e8;
