@@ -64,11 +64,16 @@ export class Bucket {
       if (flaw !== undefined) throw new InvalidArgumentError(`the name of the object ${flaw}`);
     }
     const bytes = utf8Encoder.encode(name);
-    const subject = `$O.${this.name}.M.${encodeBase64UrlPadded(bytes)}`;
+    const subject = this.metaSubjects.slice(0, -1) + encodeBase64UrlPadded(bytes);
     if (subject.length <= LONGEST_SUBJECT) return subject;
     throw new InvalidArgumentError(
       `the name of the object has ${bytes.length} bytes: the subject made of it would not fit into a line of the server`,
     );
+  }
+
+  /** The subjects of all infos. */
+  get metaSubjects(): string {
+    return `$O.${this.name}.M.>`;
   }
 
   /** The subject of the chunks of an object. */
