@@ -11,7 +11,8 @@ import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { OrderedBinding } from "./binding.ts";
-import { Flow, type Sink } from "./flow.ts";
+import { Flow } from "./flow.ts";
+import type { Sink } from "./flow-setup.ts";
 import type { Delivery } from "./intake.ts";
 import { pushedConfig } from "./ordered-config.ts";
 
