@@ -434,12 +434,11 @@ export const objObjects: Suite = {
       const onProgress = (): never => {
         throw stop;
       };
-      for (const call of [
-        store.put({ name: "b" }, hello, { onProgress }),
-        store.getBlob("a", { onProgress }),
-      ]) {
-        ok((await (call as Promise<unknown>).catch((error: unknown) => error)) === stop);
-      }
+      const calls: (() => Promise<unknown>)[] = [
+        () => store.put({ name: "b" }, hello, { onProgress }),
+        () => store.getBlob("a", { onProgress }),
+      ];
+      for (const call of calls) ok((await call().catch((error: unknown) => error)) === stop);
       equal(await store.info("b"), null);
     },
 
