@@ -4,7 +4,8 @@ import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consume
 import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import type { ConsumeOptions, PullConsumer, PullOptions } from "./consuming.ts";
-import { Flow, type FlowSetup } from "./flow.ts";
+import { Flow } from "./flow.ts";
+import type { FlowSetup } from "./flow-setup.ts";
 import { type AckHost, type JsMsg, JsMsgImpl } from "./js-msg.ts";
 import { consumePlan, fetchPlan, isPatient, limitsOf } from "./pull-plan.ts";
 import { Puller } from "./puller.ts";

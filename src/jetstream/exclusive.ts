@@ -1,7 +1,8 @@
 // Exclusive: lets a consumer that can do one thing at a time do one thing at a time.
 import { InvalidOperationError } from "../errors.ts";
 import type { Api } from "./api.ts";
-import { Flow, type FlowSetup } from "./flow.ts";
+import { Flow } from "./flow.ts";
+import type { FlowSetup } from "./flow-setup.ts";
 import type { JsMsg } from "./js-msg.ts";
 
 /** The one flow of a consumer. */

@@ -5,13 +5,14 @@
 //                                            │
 //                        handed over: synced │ or, of a finite feed, the end
 import type { Msg, QueuedIterator } from "../client/connection.ts";
-import { InvalidOperationError } from "../errors.ts";
+import { ClosedConnectionError, InvalidOperationError } from "../errors.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
 import { OrderedBinding } from "./binding.ts";
-import { Flow, type Sink } from "./flow.ts";
+import { Flow } from "./flow.ts";
+import type { Sink } from "./flow-setup.ts";
 import type { Delivery } from "./intake.ts";
 import { pushedConfig } from "./ordered-config.ts";
 
@@ -100,7 +101,9 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     });
     this.#flow = flow;
     void flow.closed().then((error) => {
-      this.#synced.reject(error ?? new InvalidOperationError("it ended before all that was there had come"));
+      const closed = api.nc.isClosed() ? new ClosedConnectionError() : undefined;
+      const early = new InvalidOperationError("it ended before all that was there had come");
+      this.#synced.reject(error ?? closed ?? early);
     });
   }
 
@@ -111,7 +114,7 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     if (this.#complete || (pending !== 0 && !(known && delivery >= this.#initial))) return;
     this.#complete = true;
     if (this.#setup.finite) sink.finish();
-    else if (!this.#read) this.#synced.resolve();
+    if (this.#setup.finite || !this.#read) this.#synced.resolve();
     // whoever waits comes after the loop that takes the last one
     else sink.mark(() => queueMicrotask(() => this.#synced.resolve()));
   }

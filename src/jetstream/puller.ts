@@ -147,7 +147,7 @@ export class Puller {
     const flow = this.#flow;
     const { pulls } = this;
     const { code, description } = headers;
-    const { kind, once, always } = readStatus(code, description);
+    const [, , kind, once, always] = readStatus(code, description);
     // what shows that it is served
     if (kind === "over" || kind === "too-large") flow.failures = 0;
     switch (kind) {

@@ -39,52 +39,36 @@ export type Reaction =
   /** make sure that the consumer is there, then pull again */
   | "check";
 
-interface Rule {
-  readonly code: number;
-  /** what the text begins with, in lower case; `""` for any */
-  readonly text: string;
-  readonly kind: StatusKind;
-  /** of a fetch or next */
-  readonly once: Reaction;
-  /** of a consume */
-  readonly always: Reaction;
-}
-
-const rule = (code: number, text: string, kind: StatusKind, once: Reaction, always: Reaction): Rule => ({
-  code,
-  text,
-  kind,
-  once,
-  always,
-});
+/** What the text begins with is in lower case; `""` stands for any. `once` is of a fetch or next, `always` of a consume. */
+type Rule = readonly [code: number, text: string, kind: StatusKind, once: Reaction, always: Reaction];
 
 /** The first that matches counts. */
 const RULES: readonly Rule[] = [
-  //   code  text begins with                 kind            fetch    consume
-  rule(404, "no messages", "over", "end", "again"),
-  rule(408, "request timeout", "over", "end", "again"),
-  rule(408, "interest expired", "over", "end", "again"),
-  rule(408, "requests pending", "over", "end", "later"),
-  rule(409, "message size exceeds maxbytes", "too-large", "end", "again"),
-  rule(409, "batch completed", "over", "end", "again"),
-  rule(409, "exceeded maxwaiting", "busy", "error", "later"),
-  rule(409, "exceeded maxrequest", "limit", "error", "later"),
-  rule(409, "leadership change", "lost", "later", "later"),
-  rule(409, "server shutdown", "lost", "later", "later"),
-  rule(409, "consumer deleted", "deleted", "error", "error"),
-  rule(409, "consumer is push based", "refused", "error", "error"),
-  rule(412, "", "refused", "error", "error"),
-  rule(423, "", "unpinned", "again", "again"),
-  rule(400, "", "refused", "error", "error"),
-  rule(503, "", "absent", "check", "check"),
+  // code  text begins with  kind  fetch  consume
+  [404, "no messages", "over", "end", "again"],
+  [408, "request timeout", "over", "end", "again"],
+  [408, "interest expired", "over", "end", "again"],
+  [408, "requests pending", "over", "end", "later"],
+  [409, "message size exceeds maxbytes", "too-large", "end", "again"],
+  [409, "batch completed", "over", "end", "again"],
+  [409, "exceeded maxwaiting", "busy", "error", "later"],
+  [409, "exceeded maxrequest", "limit", "error", "later"],
+  [409, "leadership change", "lost", "later", "later"],
+  [409, "server shutdown", "lost", "later", "later"],
+  [409, "consumer deleted", "deleted", "error", "error"],
+  [409, "consumer is push based", "refused", "error", "error"],
+  [412, "", "refused", "error", "error"],
+  [423, "", "unpinned", "again", "again"],
+  [400, "", "refused", "error", "error"],
+  [503, "", "absent", "check", "check"],
 ];
 
-const UNKNOWN: Rule = rule(0, "", "unknown", "note", "note");
+const UNKNOWN: Rule = [0, "", "unknown", "note", "note"];
 
 /** What a status line says (C-STAT-1: by number, and by the beginning of the text whatever its case). */
 export function readStatus(code: number, text: string): Rule {
   const lower = text.toLowerCase();
-  return RULES.find((one) => one.code === code && lower.startsWith(one.text)) ?? UNKNOWN;
+  return RULES.find((rule) => rule[0] === code && lower.startsWith(rule[1])) ?? UNKNOWN;
 }
 
 /** The number in a header of a status; undefined where it isn't there. */

@@ -31,6 +31,11 @@ export function configOf({ name, stream }: Bucket, options: Partial<ObjectStoreO
   };
 }
 
+/** The status of the bucket that the stream of an info is; undefined when it is none. */
+export function statusIn(info: StreamInfo): ObjectStoreStatus | undefined {
+  return info.config.name.startsWith(STREAM_PREFIX) ? statusOf(info) : undefined;
+}
+
 /** What the info of its stream says of a bucket. */
 export function statusOf(info: StreamInfo): ObjectStoreStatus {
   const { config, state } = info;

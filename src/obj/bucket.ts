@@ -12,6 +12,7 @@ import { getMessage } from "../jetstream/message-get.ts";
 import { OutcomeUnknownError, readPubAck } from "../jetstream/pub-ack.ts";
 import { ask } from "../jetstream/publish.ts";
 import { withFields } from "../jetstream/publish-options.ts";
+import type { StoredMsg } from "../jetstream/stored.ts";
 import { infoOf, metaMessage, type ObjectInfo, type ObjectNote } from "./object-info.ts";
 
 /** What the names of streams of buckets begin with. */
@@ -64,11 +65,16 @@ export class Bucket {
       if (flaw !== undefined) throw new InvalidArgumentError(`the name of the object ${flaw}`);
     }
     const bytes = utf8Encoder.encode(name);
-    const subject = `$O.${this.name}.M.${encodeBase64UrlPadded(bytes)}`;
+    const subject = this.metaSubjects.slice(0, -1) + encodeBase64UrlPadded(bytes);
     if (subject.length <= LONGEST_SUBJECT) return subject;
     throw new InvalidArgumentError(
       `the name of the object has ${bytes.length} bytes: the subject made of it would not fit into a line of the server`,
     );
+  }
+
+  /** The subjects of all infos. */
+  get metaSubjects(): string {
+    return `$O.${this.name}.M.>`;
   }
 
   /** The subject of the chunks of an object. */
@@ -77,26 +83,30 @@ export class Bucket {
   }
 
   /**
-   * The info of an object, also of a deleted one; null where there is none. From any replica, or with `leader` as it is now.
+   * The info of an object, also of a deleted one; null where there is none. From any replica that has one, or with `leader` as it
+   * is now.
    * @throws {@link NatsError} STREAM_NOT_FOUND, CODEC, INVALID_ARGUMENT, and those of a call
    */
   async find(name: string, options?: WaitOptions, leader = false): Promise<ObjectInfo | null> {
     const last_by_subj = this.metaSubject(name);
     const { api, stream } = this;
-    let found: Awaited<ReturnType<typeof directGet | typeof getMessage>> | undefined;
-    if (this.#direct && !leader) {
+    const read = (found: StoredMsg): ObjectInfo =>
+      infoOf(found.string(), last_by_subj, found.seq, found.time);
+    let direct = this.#direct && !leader;
+    if (direct) {
       try {
-        found = await directGet(api, stream, { last_by_subj }, options);
+        const found = await directGet(api, stream, { last_by_subj }, options);
+        // who says that there is none may be behind: the leader knows
+        if (found !== null) return read(found);
       } catch (error) {
         if (!isNatsError(error) || error.code !== "NO_RESPONDERS") throw error;
+        direct = false;
       }
     }
-    if (found === undefined) {
-      // this tells too when there is no such stream
-      found = await getMessage(api, stream, { last_by_subj }, options);
-      if (!leader) this.#direct = false;
-    }
-    return found && infoOf(found.string(), last_by_subj, found.seq, found.time);
+    // this tells too when there is no such stream
+    const found = await getMessage(api, stream, { last_by_subj }, options);
+    if (!leader) this.#direct = direct;
+    return found && read(found);
   }
 
   /**

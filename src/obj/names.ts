@@ -11,6 +11,7 @@ export type {
   ObjectStoreMetaOptions,
 } from "./object-info.ts";
 export type {
+  ObjectListOptions,
   ObjectProgress,
   ObjectRange,
   ObjectResult,
@@ -19,6 +20,9 @@ export type {
   ObjectStoreOptions,
   ObjectStorePutOpts,
   ObjectStoreStatus,
+  ObjectWatch,
+  ObjectWatchInfo,
+  ObjectWatchOptions,
 } from "./object-store.ts";
 export type { ObjectStoreManager, ObjectStoreOpenOptions, ObjmConstructor } from "./objm.ts";
 export type { ObjectSource } from "./source.ts";

@@ -1,5 +1,6 @@
 // Object store: what buckets of objects offer, and how it is asked for. Types only.
-import type { WaitOptions } from "../client/connection.ts";
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { QueuedIterator, WaitOptions } from "../client/connection.ts";
 import type { PurgeResponse } from "../protocol/jetstream/api.ts";
 import type { StorageType } from "../protocol/jetstream/enums.ts";
 import type { Placement, StreamInfo } from "../protocol/jetstream/stream.ts";
@@ -96,6 +97,37 @@ export interface ObjectResult {
   readonly error: Promise<Error | null>;
 }
 
+/** Options of {@link ObjectStore.list}. `timeout` is for each object that is waited for. */
+export interface ObjectListOptions extends WaitOptions {
+  /** deleted ones too. Default false. */
+  includeDeletes?: boolean;
+}
+
+/** Options of {@link ObjectStore.watch}. `timeout` is for the beginning, `signal` ends it at any time. */
+export interface ObjectWatchOptions extends WaitOptions {
+  /** not those that are deleted. Default false. */
+  ignoreDeletes?: boolean;
+  /** first the objects that are there, then their changes; default: only what changes from now on */
+  includeHistory?: boolean;
+}
+
+/** An info that a watch gives. */
+export interface ObjectWatchInfo extends ObjectInfo {
+  /** it was written after the watch began */
+  readonly isUpdate: boolean;
+}
+
+/** The infos of objects as they change. Iterate it; it goes on over reconnects, without gaps. */
+export interface ObjectWatch extends QueuedIterator<ObjectWatchInfo>, AsyncDisposable {
+  /**
+   * Resolves when what was there at the beginning has been handed over, at once where there was nothing, or none is wanted. Until
+   * somebody reads: when it is here. Rejects when the watch ends before.
+   */
+  readonly synced: Promise<void>;
+  /** resolves when it has ended, with the error if one ended it; never rejects */
+  closed(): Promise<undefined | Error>;
+}
+
 /**
  * A bucket of objects (ADR-20). All calls reject with the codes of a call of the JetStream API: `STREAM_NOT_FOUND` where there
  * is no such bucket, `JETSTREAM_API`, `TIMEOUT`, `ABORTED`, `CLOSED` and so on; `INVALID_ARGUMENT` for names that can't be.
@@ -120,6 +152,8 @@ export interface ObjectStore {
   getBlob(name: string, options?: ObjectStoreGetOpts): Promise<Uint8Array | null>;
   /** What is known of an object, also of a deleted one; null where there is nothing. */
   info(name: string, options?: WaitOptions): Promise<ObjectInfo | null>;
+  /** The infos of all objects, without those that are deleted. */
+  list(options?: ObjectListOptions): Promise<ObjectInfo[]>;
   /**
    * Delete an object: a note of it stays. One that is deleted already is as good.
    * @throws {NatsError} OBJECT_NOT_FOUND
@@ -138,6 +172,8 @@ export interface ObjectStore {
   link(name: string, target: ObjectInfo, options?: WaitOptions): Promise<ObjectInfo>;
   /** Make a link to a bucket. @throws {NatsError} OBJECT_EXISTS */
   linkStore(name: string, bucket: ObjectStore | string, options?: WaitOptions): Promise<ObjectInfo>;
+  /** The infos of objects as they change. The iteration goes on over reconnects, and throws STREAM_NOT_FOUND when the bucket is gone. */
+  watch(options?: ObjectWatchOptions): Promise<ObjectWatch>;
   /** Let nothing be put, changed or deleted any more. It can't be taken back. */
   seal(options?: WaitOptions): Promise<ObjectStoreStatus>;
   /** The bucket, as it is now. */

@@ -7,7 +7,7 @@ import type { JetStreamClient } from "../jetstream/client.ts";
 import { type Lister, lister } from "../jetstream/lister.ts";
 import { createStream } from "../jetstream/stream-create.ts";
 import { Bucket } from "./bucket.ts";
-import { ALL_CHUNKS, configOf, statusOf } from "./bucket-config.ts";
+import { ALL_CHUNKS, configOf, statusIn } from "./bucket-config.ts";
 import type { NewHash } from "./hash.ts";
 import type { ObjectStore, ObjectStoreOptions, ObjectStoreStatus } from "./object-store.ts";
 import { storeOf } from "./store.ts";
@@ -77,9 +77,9 @@ export function createObjm(newHash: NewHash): ObjmConstructor {
     list(options?: WaitOptions): Lister<ObjectStoreStatus> {
       return lister(async (offset) => {
         const request = { offset, subject: ALL_CHUNKS };
-        const { streams, ...page } = await this.#api.call("STREAM.LIST", [], request, options);
-        return { ...page, items: streams?.map(statusOf) ?? null };
-      });
+        const { streams: items, ...page } = await this.#api.call("STREAM.LIST", [], request, options);
+        return { ...page, items };
+      }, statusIn);
     }
   };
 }

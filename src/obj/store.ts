@@ -12,6 +12,7 @@ import { ObjectError } from "./object-error.ts";
 import type { ObjectInfo, ObjectNote, ObjectStoreLink } from "./object-info.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { putObject } from "./put.ts";
+import { listObjects, watchObjects } from "./watch.ts";
 
 /** The store that is in a bucket. */
 export function storeOf(bucket: Bucket, newHash: NewHash): ObjectStore {
@@ -83,6 +84,10 @@ export function storeOf(bucket: Bucket, newHash: NewHash): ObjectStore {
     },
 
     info: async (name, options) => bucket.find(name, options),
+
+    list: (options) => listObjects(bucket, options),
+
+    watch: (options) => watchObjects(bucket, options),
 
     async delete(name, options = {}) {
       const found = await bucket.find(name, options, true);

@@ -27,7 +27,7 @@ import { kvBuckets } from "./kv-buckets.ts";
 import { kvEntries } from "./kv-entries.ts";
 import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
-import { objBuckets, objObjects, objReading } from "./obj.ts";
+import { objBuckets, objObjects, objReading, objWatching } from "./obj.ts";
 import { noEcho, publishSubscribe } from "./publish-subscribe.ts";
 import { queueGroups } from "./queue-groups.ts";
 import { reconnect } from "./reconnect.ts";
@@ -80,6 +80,7 @@ const suites: readonly Suite[] = [
   objBuckets,
   objObjects,
   objReading,
+  objWatching,
 ];
 
 /** A case as starters see it: its name begins with that of its suite. */

@@ -3,7 +3,7 @@ import { type JetStreamManager, jetstreamManager } from "../../src/jetstream/ind
 import type { NatsConnection } from "../../src/names.ts";
 import { Objm, type ObjectResult, type ObjectStore, type ObjectStoreOptions } from "../../src/obj/index.ts";
 import type { Harness } from "./harness.ts";
-import { ok } from "./tools.ts";
+import { eventually, ok } from "./tools.ts";
 
 export interface Setup {
   nc: NatsConnection;
@@ -72,6 +72,13 @@ export async function chunksIn(jsm: JetStreamManager, bucket: string): Promise<R
   return Object.fromEntries(
     Object.entries(state.subjects ?? {}).map(([subject, count]) => [subject.split(".")[3] ?? "", count]),
   );
+}
+
+/** Resolves when the stream has no consumers. */
+export async function unused(jsm: JetStreamManager, stream: string): Promise<void> {
+  const none = async (): Promise<true | undefined> =>
+    (await jsm.streams.info(stream)).state.consumer_count === 0 || undefined;
+  await eventually(none, "a consumer is left");
 }
 
 /** The subject of an info, by the base64 of its name. */

@@ -1,9 +1,9 @@
 // Suite: the object store: what is put is what is got, and a bucket never keeps what is no object's.
 import { headers } from "../../src/names.ts";
 import { jetstream } from "../../src/jetstream/index.ts";
-import { ObjectError, Objm } from "../../src/obj/index.ts";
+import { ObjectError, type ObjectWatchInfo, Objm } from "../../src/obj/index.ts";
 import type { Suite } from "./harness.ts";
-import { bytes, chunksIn, got, metaSubject, read, setUp, streamOf, writeRaw } from "./obj-support.ts";
+import { bytes, chunksIn, got, metaSubject, read, setUp, streamOf, unused, writeRaw } from "./obj-support.ts";
 import { atLeast, check, equal, gate, ok, rejects, within } from "./tools.ts";
 
 const CHUNK = 131_072;
@@ -434,12 +434,11 @@ export const objObjects: Suite = {
       const onProgress = (): never => {
         throw stop;
       };
-      for (const call of [
-        store.put({ name: "b" }, hello, { onProgress }),
-        store.getBlob("a", { onProgress }),
-      ]) {
-        ok((await (call as Promise<unknown>).catch((error: unknown) => error)) === stop);
-      }
+      const calls: (() => Promise<unknown>)[] = [
+        () => store.put({ name: "b" }, hello, { onProgress }),
+        () => store.getBlob("a", { onProgress }),
+      ];
+      for (const call of calls) ok((await call().catch((error: unknown) => error)) === stop);
       equal(await store.info("b"), null);
     },
 
@@ -687,7 +686,7 @@ export const objReading: Suite = {
     },
 
     "a reader that cancels leaves no consumer and no subscription (C-ADR20-14)": async (harness) => {
-      const { nc, jsm, store, stream } = await setUp(harness);
+      const { jsm, store, stream } = await setUp(harness);
       await store.put({ name: "a", options: { max_chunk_size: 1000 } }, bytes(100_000));
       const unread = await got(store.get("a"));
       const result = await got(store.get("a"));
@@ -696,12 +695,9 @@ export const objReading: Suite = {
       await reader.cancel();
       equal(await result.error, null);
       await unread.data.cancel();
-      await nc.flush();
-      const { state } = await jsm.streams.info(stream);
-      equal(state.consumer_count, 0);
+      await unused(jsm, stream);
       await store.getBlob("a");
-      await nc.flush();
-      equal((await jsm.streams.info(stream)).state.consumer_count, 0);
+      await unused(jsm, stream);
     },
 
     "a signal ends a read at any time": async (harness) => {
@@ -756,6 +752,144 @@ export const objReading: Suite = {
       for (const piece of await read(await got(store.get("a")))) {
         equal([piece.byteOffset, piece.buffer.byteLength], [0, 1000]);
       }
+    },
+  },
+};
+
+/** The next info of a watch. */
+async function next(infos: AsyncIterator<ObjectWatchInfo, undefined>): Promise<ObjectWatchInfo> {
+  const { value } = await within(infos.next(), "no info came");
+  ok(value, "the watch has ended");
+  return value;
+}
+
+export const objWatching: Suite = {
+  name: "object store, watching",
+  needs: ["jetstream"],
+  cases: {
+    "list has every object once, and deleted ones when asked (C-ADR20-20)": async (harness) => {
+      const { store } = await setUp(harness);
+      equal(await store.list(), []);
+      for (const name of ["b", "a", "c.d", "é"]) await store.put({ name }, hello);
+      await store.put({ name: "b" }, bytes(9));
+      await store.delete("a");
+      const infos = await store.list();
+      equal(
+        infos.map(({ name }) => name),
+        ["c.d", "é", "b"],
+      );
+      const b = await store.info("b");
+      equal(
+        [infos[2]?.size, infos[2]?.revision, infos[2]?.mtime, infos[2]?.isLink()],
+        [9, b?.revision, b?.mtime, false],
+      );
+      ok(!("isUpdate" in (infos[2] ?? {})));
+      equal(
+        (await store.list({ includeDeletes: true })).map(({ deleted }) => deleted),
+        [false, false, false, true],
+      );
+    },
+
+    "list of many objects has all of them, while they are changed": async (harness) => {
+      const { store } = await setUp(harness);
+      const names = Array.from({ length: 300 }, (_, i) => `o${i}`);
+      for (let i = 0; i < names.length; i += 50) {
+        await Promise.all(names.slice(i, i + 50).map((name) => store.put({ name }, null)));
+      }
+      const [infos] = await Promise.all([
+        store.list(),
+        ...names.slice(0, 20).map((name) => store.update(name, { description: "changed" })),
+      ]);
+      equal(infos.map(({ name }) => name).sort(), names.sort());
+    },
+
+    "a watch tells of what changes from now on, as infos (C-ADR20-20)": async (harness) => {
+      const { store, name } = await setUp(harness);
+      await store.put({ name: "before" }, hello);
+      const watch = await store.watch();
+      await within(watch.synced, "there was nothing to wait for");
+      const infos = watch[Symbol.asyncIterator]();
+      const put = await store.put({ name: "a", headers: headers() }, hello);
+      const seen = await next(infos);
+      equal(
+        [seen.name, seen.bucket, seen.revision, seen.digest, seen.deleted, seen.isUpdate],
+        ["a", name, put.revision, HELLO, false, true],
+      );
+      await store.update("a", { description: "d" });
+      equal((await next(infos)).description, "d");
+      await store.delete("a");
+      equal((await next(infos)).deleted, true);
+      const link = await store.link("l", put);
+      equal([(await next(infos)).isLink(), link.isLink()], [true, true]);
+      watch.stop();
+      equal((await infos.next()).done, true);
+      equal(await watch.closed(), undefined);
+    },
+
+    "a watch with history begins with what is there, and tells when it has it (C-ADR20-20)": async (
+      harness,
+    ) => {
+      const { store } = await setUp(harness);
+      const empty = await store.watch({ includeHistory: true });
+      await within(empty.synced, "an empty bucket is synced at once");
+      empty.stop();
+      for (const name of ["a", "b", "a"]) await store.put({ name }, hello);
+      await store.put({ name: "c" }, hello);
+      await store.delete("c");
+      const watch = await store.watch({ includeHistory: true, ignoreDeletes: true });
+      const infos = watch[Symbol.asyncIterator]();
+      const first = [await next(infos), await next(infos)];
+      equal(
+        first.map(({ name, isUpdate }) => [name, isUpdate]),
+        [
+          ["b", false],
+          ["a", false],
+        ],
+      );
+      await within(watch.synced, "all that was there was handed over");
+      await store.delete("b");
+      await store.put({ name: "d" }, null);
+      const { name, isUpdate } = await next(infos);
+      equal([name, isUpdate], ["d", true]);
+      await watch[Symbol.asyncDispose]();
+    },
+
+    "a watch ends with its signal, its loop, its bucket and its connection": async (harness) => {
+      const { jsm, store, name, stream } = await setUp(harness);
+      const stop = new AbortController();
+      const aborted = await store.watch({ signal: stop.signal });
+      const waiting = aborted[Symbol.asyncIterator]().next();
+      stop.abort();
+      await rejects(waiting, "ABORTED");
+      check(await aborted.closed(), "ABORTED");
+      await rejects(store.watch({ signal: stop.signal }), "ABORTED");
+      await rejects(store.list({ signal: stop.signal }), "ABORTED");
+
+      const left = await store.watch({ includeHistory: true });
+      await store.put({ name: "a" }, hello);
+      for await (const info of left) {
+        equal(info.name, "a");
+        break;
+      }
+      await unused(jsm, stream);
+
+      const nc = await harness.connect();
+      const other = await new Objm(nc).open(name);
+      const closed = await other.watch();
+      const last = closed[Symbol.asyncIterator]().next();
+      await nc.close();
+      equal((await within(last, "the end of the watch")).done, true);
+      await rejects(other.list(), "CLOSED");
+    },
+
+    "an info that is none fails the loop that comes to it": async (harness) => {
+      const { nc, store, name } = await setUp(harness);
+      await store.put({ name: "a" }, hello);
+      await nc.request(metaSubject(name, "Yg=="), "no JSON");
+      await rejects(store.list(), "CODEC");
+      const infos = (await store.watch({ includeHistory: true }))[Symbol.asyncIterator]();
+      equal((await next(infos)).name, "a");
+      await rejects(infos.next(), "CODEC");
     },
   },
 };
