@@ -25,7 +25,11 @@ export async function pair(
   config: string | Record<string, unknown>,
   options: ServerOptions,
 ): Promise<Pair> {
-  const real = await startServer(t, { version: "2.15", config });
+  const real = await startServer(t, {
+    version: "2.15",
+    config,
+    ...(options.jetstream && { jetstream: true }),
+  });
   const embedded = await NatsServer.start({ port: 0, ...options });
   atEnd(t, () => embedded.stop());
   return { real: portOf(real.url), embedded: portOf(embedded.url as string) };

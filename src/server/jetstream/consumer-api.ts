@@ -13,7 +13,7 @@ import {
   withPause,
 } from "./consumer-config.ts";
 import { byBytes, decode, decodeLoosely, type GoStruct } from "./go-json.ts";
-import { NO_TIME } from "../go-text.ts";
+import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
@@ -162,7 +162,8 @@ const remove: Handler = (call) => {
 };
 
 const pause: Handler = (call) => {
-  const { pause_until: until = "" } = optionalBody(pauseRequest, call.body) as { pause_until?: string };
+  const { pause_until = "" } = optionalBody(pauseRequest, call.body) as { pause_until?: string };
+  const until = pause_until === "" ? "" : goTime(timeOf(pause_until));
   checkLevel(call.header);
   const consumer = find(call);
   const now = call.js.clock.now();

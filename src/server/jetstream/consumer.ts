@@ -113,7 +113,10 @@ export class Consumer implements ServedConsumer, Serving {
     this.#subscriptions = this.#subscribe();
     for (const subscription of this.#subscriptions) home.account.router.add(subscription);
     stream.watch(this);
-    if (state === undefined) this.#adviseAction("CREATED", "create");
+    if (state === undefined) {
+      this.#adviseAction("CREATED", "create");
+      if (this.#paused) this.#minuteThePause();
+    }
     this.#tick();
     this.#save();
   }
@@ -168,7 +171,8 @@ export class Consumer implements ServedConsumer, Serving {
     if (this.#ended) return;
     const now = this.home.clock.now();
     for (const { seq } of this.#pending.takeDue(now)) {
-      if (!this.#isExhausted(seq)) this.#again.push(seq);
+      // with several deliveries it is noticed when it would be sent again
+      if (this.#config.max_deliver !== 1 || !this.#isExhausted(seq)) this.#again.push(seq);
       this.wake();
     }
     if (this.#paused && this.#pauseEnds(now) === Infinity) {
@@ -565,6 +569,7 @@ export class Consumer implements ServedConsumer, Serving {
       }
     }
     this.#save();
+    if (this.#paused) this.#minuteThePause();
     this.#tick();
     this.wake();
   }

@@ -51,8 +51,8 @@ export function readPull(
   } catch (error) {
     return `400 Bad Request - ${(error as Error).message}`;
   }
-  const { expires = 0, max_bytes = 0, idle_heartbeat = 0, priority = 0, id = "" } = asked;
-  const batch = Math.max(1, asked.batch ?? 1);
+  // a batch of none is as good as one of one
+  const { batch = 0, expires = 0, max_bytes = 0, idle_heartbeat = 0, priority = 0, id = "" } = asked;
   if (idle_heartbeat > 0 && 2 * idle_heartbeat > expires)
     return "400 Bad Request - heartbeat value too large";
   const refused =

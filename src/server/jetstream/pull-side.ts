@@ -155,7 +155,7 @@ export class PullSide implements Side {
       pull.bytes -= size;
       // what has no bytes left is over without a word
       if (pull.bytes === 0) return;
-      if (pull.left === 0) this.#tell(pull, "409 Batch Completed", left(pull));
+      if (pull.left <= 0) this.#tell(pull, "409 Batch Completed", left(pull));
     }
     if (pull.left > 0) this.#waiting.add(pull);
   }

@@ -1,0 +1,148 @@
+// Conversation: steps that a client says to the embedded server and to a nats-server, and what both answer to each.
+//
+// The embedded server answers a step before it answers the second PING behind it. So it is asked first; then the other one
+// is waited for until it has said as much. What takes time is said to both at once.
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { within } from "../fixtures/cleanup.ts";
+import { hello, type Pair } from "./pair.ts";
+
+/** What is said, and the text that its last frame has, where that takes time; else all is waited for that it causes at once. */
+export type Step = string | readonly [say: string, until: string];
+
+/** A publish, of text. */
+export function pub(subject: string, body: object | string = "", reply = ""): string {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return `PUB ${subject} ${reply} ${Buffer.byteLength(text)}\r\n${text}\r\n`;
+}
+
+/** A call of the API; the answer comes to `in.api`. */
+export function api(verb: string, body: object | string = ""): string {
+  return pub(`$JS.API.${verb}`, body, "in.api");
+}
+
+// what differs between two servers that behave alike, and from one time to the next
+const MASKS: readonly (readonly [RegExp, string])[] = [
+  [/"(created|ts|last_active|first_ts|last_ts|pinned_ts|timestamp|time)":"(?!0001)[^"]*"/g, '"$1":…'],
+  [/"(id|pinned_id|pinned_client_id)":"\w{22}"/g, '"$1":…'],
+  [/"(pause_remaining|ack_time)":\d+/g, '"$1":…'],
+  [/Nats-Pin-Id: \w{22}/g, "Nats-Pin-Id: …"],
+  [/(\$JS\.ACK\.\S+\.)\d{19}(\.\d+)/g, "$1…$2"],
+  [/(\$JS\.FC\.\S+\.)\w{4}\b/g, "$1…"],
+];
+
+function masked(frame: string): string {
+  const text = MASKS.reduce((all, [pattern, mask]) => all.replace(pattern, mask), frame);
+  // what differs is in the size of JSON too; and an empty reply is not there, or a blank
+  return text === frame || text.startsWith("HMSG")
+    ? text.replace(/ {2,}/, " ")
+    : text.replace(/ +\d+\n/, " …\n");
+}
+
+class Talk {
+  readonly #socket: Socket;
+  #heard = "";
+  #pongs = 0;
+  #frames: string[] = [];
+  #look: () => void = () => {};
+
+  constructor(port: number) {
+    this.#socket = connect(port, "127.0.0.1");
+    this.#socket.setEncoding("latin1");
+    this.#socket.on("data", (text: string) => {
+      this.#heard += text;
+      while (this.#takeFrame());
+      this.#look();
+    });
+  }
+
+  // True when there was a whole one.
+  #takeFrame(): boolean {
+    const end = this.#heard.indexOf("\r\n");
+    if (end < 0) return false;
+    const line = this.#heard.slice(0, end);
+    let after = end + 2;
+    if (/^H?MSG /.test(line)) {
+      const size = Number(line.slice(line.lastIndexOf(" ") + 1));
+      if (this.#heard.length < after + size + 2) return false;
+      this.#frames.push(`${line}\n${this.#heard.slice(after, after + size)}`);
+      after += size + 2;
+    } else if (line === "PONG") this.#pongs++;
+    else if (line === "PING") this.say("PONG\r\n");
+    else if (!line.startsWith("INFO")) this.#frames.push(line);
+    this.#heard = this.#heard.slice(after);
+    return true;
+  }
+
+  say(text: string): void {
+    this.#socket.write(Buffer.from(text, "latin1"));
+  }
+
+  async #until(done: () => boolean, what: string): Promise<void> {
+    const found = new Promise<void>((resolve) => {
+      this.#look = () => done() && resolve();
+      this.#look();
+    });
+    await within(found, () => `it waits for ${what}; what came:\n${this.#frames.join("\n")}`);
+  }
+
+  async pong(): Promise<void> {
+    const pongs = this.#pongs + 1;
+    this.say("PING\r\n");
+    await this.#until(() => this.#pongs >= pongs, "PONG");
+  }
+
+  /** So many frames, with this text among them. */
+  async frames(count: number, until = ""): Promise<void> {
+    const has = (): boolean =>
+      this.#frames.length >= count && (until === "" || this.#frames.some((one) => one.includes(until)));
+    await this.#until(has, `${count} frames with ${JSON.stringify(until)}`);
+  }
+
+  /** how many frames came since the last time */
+  get count(): number {
+    return this.#frames.length;
+  }
+
+  /** What came since the last time, each subscription for itself: in which order they hear is no promise. */
+  take(): string[] {
+    const sid = (frame: string): number => Number(frame.split(" ")[2]);
+    return this.#frames
+      .splice(0)
+      .map(masked)
+      .sort((a, b) => sid(a) - sid(b));
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** What each server answers to the steps, which is to be the same. */
+export async function converse({ real, embedded }: Pair, steps: readonly Step[]): Promise<void> {
+  const [theirs, ours] = [new Talk(real), new Talk(embedded)];
+  try {
+    for (const talk of [theirs, ours]) {
+      talk.say(hello());
+      await talk.pong();
+    }
+    for (const step of steps) {
+      const [say, until] = typeof step === "string" ? [step] : step;
+      ours.say(say);
+      if (until === undefined) {
+        await ours.pong();
+        await ours.pong();
+        theirs.say(say);
+        await theirs.pong();
+        await theirs.frames(ours.count);
+      } else {
+        theirs.say(say);
+        await Promise.all([ours.frames(1, until), theirs.frames(1, until)]);
+      }
+      assert.deepEqual(ours.take(), theirs.take(), say);
+    }
+  } finally {
+    theirs.end();
+    ours.end();
+  }
+}
