@@ -319,7 +319,7 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     store("s.a"),
     bare("c", { deliver_subject: "in.push", deliver_group: "g" }),
     "SUB in.push 5\r\n",
-    "SUB in.* g 6\r\n",
+    "SUB in.push h 6\r\n",
     "SUB in.push g 7\r\n",
     pub("s.a", "2"),
     "UNSUB 7\r\n",
