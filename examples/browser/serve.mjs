@@ -14,7 +14,7 @@ const path = (from) => fileURLToPath(new URL(from, import.meta.url));
 const nats = await natsServer({ websocket: true });
 await nats.start();
 const url = page === "plain" ? await files() : await vite();
-console.log(`nats-server ${nats.version} takes WebSocket at ${nats.websocketUrl}`);
+console.log(`${nats.name} takes WebSocket at ${nats.websocketUrl}`);
 console.log(`Open this in two tabs: ${url}?server=${nats.websocketUrl}`);
 
 /** Vite's own server, as `npx vite` in a project with isonats among its dependencies. */

@@ -19,7 +19,7 @@ export async function natsServer({ websocket = false } = {}) {
   const config = join(folder, "nats.conf");
   writeFileSync(
     config,
-    `listen: "127.0.0.1:${port}"\n` +
+    `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${folder}" }\n` +
       (websocket ? `websocket { listen: "127.0.0.1:${websocketPort}", no_tls: true }\n` : ""),
   );
   let child;
@@ -54,8 +54,8 @@ export async function natsServer({ websocket = false } = {}) {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   // without the details of the package
   return {
-    version,
-    source: source.split(" (")[0],
+    name: `nats-server ${version}`,
+    source: `from ${source.split(" (")[0]}`,
     address: `127.0.0.1:${port}`,
     websocketUrl: `ws://127.0.0.1:${websocketPort}`,
     start,

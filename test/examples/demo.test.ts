@@ -5,7 +5,6 @@ import { test } from "node:test";
 import { missing, type Ran, run, staleBuild } from "./support.ts";
 
 const STORY = [
-  "nats-server",
   "Connected in state 'connected'",
   "kitchen: order.pizza for table 7",
   "kitchen: order.soup for table 2",
@@ -23,6 +22,14 @@ const STORY = [
   "arrived: parcel 3",
   "arrived: parcel 4",
   "arrived: parcel 5",
+  "stored: pizza, as number 1",
+  "duplicate is true",
+  "cooked: soup, 1 to go",
+  "revision 1: PUT pizza 9.50",
+  "revision 2: PUT pizza 9.90",
+  "revision 3: DEL pizza",
+  "stored: menu.txt, 700000 bytes in 6 pieces",
+  "read: 700000 bytes, the same",
   "0 lost, 1 reconnect",
 ];
 
@@ -52,8 +59,16 @@ async function check({ code, output }: Ran): Promise<void> {
   await refused(address);
 }
 
-test("the demo shows publish and subscribe, a queue group, request and reply, and a reconnect", async () => {
-  await check(await run("examples/demo/main.mjs"));
+test("the demo shows what there is, on the embedded server", async () => {
+  const ran = await run("examples/demo/main.mjs");
+  assert.match(ran.output, /The embedded server, as a nats-server 2\.15/);
+  await check(ran);
+});
+
+test("the demo shows the same on a nats-server", async () => {
+  const ran = await run("examples/demo/main.mjs", { args: ["--nats-server"] });
+  assert.match(ran.output, /nats-server 2\.15\.\d+ runs at/);
+  await check(ran);
 });
 
 test("the demo runs on the built package, imported by its name", {
@@ -64,6 +79,7 @@ test("the demo runs on the built package, imported by its name", {
 
 test("the demo says what to do when no server can be had", async () => {
   const { code, output } = await run("examples/demo/main.mjs", {
+    args: ["--nats-server"],
     env: { NATS_SERVER_2_15: "/nowhere/nats-server" },
   });
   assert.notEqual(code, 0);

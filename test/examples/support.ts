@@ -15,6 +15,8 @@ export interface Ran {
 }
 
 export interface RunOptions {
+  /** of its command line */
+  args?: readonly string[];
   /** added to the environment */
   env?: Record<string, string>;
   /** what `isonats` stands for in the program: the sources (default), or what the build made */
@@ -24,10 +26,13 @@ export interface RunOptions {
 }
 
 /** Run a program to its end; it is killed, and the run rejects, after 20 s. */
-export async function run(file: string, { env, of = "sources", onOutput }: RunOptions = {}): Promise<Ran> {
+export async function run(
+  file: string,
+  { args = [], env, of = "sources", onOutput }: RunOptions = {},
+): Promise<Ran> {
   const child = spawn(
     process.execPath,
-    [...(of === "sources" ? ["--import", "tsx"] : []), "--unhandled-rejections=strict", file],
+    [...(of === "sources" ? ["--import", "tsx"] : []), "--unhandled-rejections=strict", file, ...args],
     {
       cwd: root,
       env: {
