@@ -1,6 +1,7 @@
-// Serve: a nats-server with WebSocket and one of the pages beside this file, until Ctrl-C.
+// Serve: one of the pages beside this file, with a nats-server that takes WebSocket where it needs one, until Ctrl-C.
 //
 //   npm run board                               the shared board
+//   npm run kitchen                             a page with its server inside: there is no other
 //   node examples/browser/serve.mjs worker      or another page: worker, plain
 import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
@@ -11,11 +12,14 @@ const [, , page = "board"] = process.argv;
 const port = Number(process.env.PORT ?? 5173);
 const path = (from) => fileURLToPath(new URL(from, import.meta.url));
 
-const nats = await natsServer({ websocket: true });
-await nats.start();
 const url = page === "plain" ? await files() : await vite();
-console.log(`${nats.name} takes WebSocket at ${nats.websocketUrl}`);
-console.log(`Open this in two tabs: ${url}?server=${nats.websocketUrl}`);
+if (page === "kitchen") console.log(`Open this: ${url}`);
+else {
+  const nats = await natsServer({ websocket: true });
+  await nats.start();
+  console.log(`${nats.name} takes WebSocket at ${nats.websocketUrl}`);
+  console.log(`Open this in two tabs: ${url}?server=${nats.websocketUrl}`);
+}
 
 /** Vite's own server, as `npx vite` in a project with isonats among its dependencies. */
 async function vite() {
@@ -23,7 +27,12 @@ async function vite() {
   const server = await createServer({
     root: path(`./${page}/`),
     // in a project of your own, `npm install isonats` does this
-    resolve: { alias: [{ find: /^isonats$/, replacement: path("../../dist/index.js") }] },
+    resolve: {
+      alias: [
+        { find: /^isonats$/, replacement: path("../../dist/index.js") },
+        { find: /^isonats\/(\w+)$/, replacement: path("../../dist/$1/index.js") },
+      ],
+    },
     server: { host: "127.0.0.1", port },
     logLevel: "warn",
   });
