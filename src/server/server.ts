@@ -42,7 +42,7 @@ export interface PeerAddress {
     readonly tls_verify?: boolean;
     readonly tls_available?: boolean;
   };
-  /** told why the connection is about to be closed */
+  /** Told why the connection is about to be closed. @internal */
   readonly ended?: (state: ClosedState) => void;
 }
 
@@ -104,6 +104,7 @@ export class Server {
   #listeners: readonly Listener[] = [];
   #state: "running" | "lame duck" | "stopped" = "running";
 
+  /** @internal use `NatsServer.start()` */
   constructor(given: ServerOptions, keep: Keep) {
     const options = resolveServerOptions(given, this.id);
     const { clock } = options;
