@@ -48,6 +48,7 @@ class Talk {
 
   constructor(port: number) {
     this.#socket = connect(port, "127.0.0.1");
+    this.#socket.setNoDelay(true);
     this.#socket.setEncoding("latin1");
     this.#socket.on("data", (text: string) => {
       this.#heard += text;
@@ -144,5 +145,15 @@ export async function converse({ real, embedded }: Pair, steps: readonly Step[])
   } finally {
     theirs.end();
     ours.end();
+  }
+}
+
+/** Say something to both, whatever they answer: it is worked off when this resolves. */
+export async function forget({ real, embedded }: Pair, steps: readonly string[]): Promise<void> {
+  for (const port of [real, embedded]) {
+    const talk = new Talk(port);
+    talk.say(`${hello()}SUB in.1 1\r\n${steps.join("")}`);
+    await talk.frames(steps.length);
+    talk.end();
   }
 }

@@ -12,9 +12,9 @@ export const COUNTED = "Nats-Counter-Sources";
 export function increment({ asks, data }: Arrival, { config }: View): bigint | undefined {
   const text = asks.get(INCREMENT) ?? "";
   if (text === "") return undefined;
+  if (!/^[+-]?\d+$/.test(text)) refuse(10171);
   if (config.allow_msg_counter !== true) refuse(10168);
   if (data.length > 0) refuse(10170);
-  if (!/^[+-]?\d+$/.test(text)) refuse(10171);
   for (const name of asks.keys()) {
     if (name === "Nats-Rollup" || name.startsWith("Nats-Expected-")) refuse(10171);
   }

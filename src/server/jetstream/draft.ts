@@ -75,7 +75,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     by = increment(arrival, view);
     const stream = ask("Nats-Expected-Stream");
     if (stream !== "" && stream !== config.name) refuse(10060);
-    if (ask(TTL) !== "" && config.allow_msg_ttl !== true) refuse(10166);
+    if (ask(TTL) !== "" && config.allow_msg_ttl !== true)
+      refuse(ttlOf(ask(TTL)) === undefined ? 10165 : 10166);
     expectSequences(arrival, view);
     schedule = scheduleOf(arrival, view);
     if (config.allow_msg_schedules === true && ask(NEXT) === PURGE) cancels = ask(SCHEDULER);

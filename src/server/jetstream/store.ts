@@ -7,7 +7,7 @@ export interface StoreReader {
   readonly messages: number;
   /** as the accounting of the declared storage counts them */
   readonly bytes: number;
-  /** sequence of the first; one more than the last where there is none */
+  /** sequence of the first; one more than the last where there is none; 0 where none was ever used up */
   readonly firstSeq: number;
   /** sequence of the last that was ever given */
   readonly lastSeq: number;

@@ -14,6 +14,7 @@ import type { Stored } from "./stored.ts";
 import { Stream } from "./stream.ts";
 import {
   API_LEVEL,
+  checkNew,
   shownMetadata,
   streamConfigRequest,
   updatedStreamConfig,
@@ -89,11 +90,10 @@ export function stateOf(
   consumers: number,
   { subjects, deleted }: Details = {},
 ): Omit<StreamState, "subjects"> & { subjects?: Map<string, number> } {
-  const { messages, lastSeq } = store;
-  const firstSeq = lastSeq === 0 ? 0 : store.firstSeq;
+  const { messages, firstSeq, lastSeq } = store;
   const gaps = messages === 0 ? 0 : lastSeq - firstSeq + 1 - messages;
   // what nats-server says of a file without a message
-  const odd = deleted === "file" && lastSeq === 0;
+  const odd = deleted === "file" && firstSeq === 0;
   return {
     messages,
     bytes: store.bytes,
@@ -144,7 +144,7 @@ function create(call: Call): object {
   const { js, name, given, pedantic } = requestOf(call);
   if (given.name !== name) refuse(10056);
   if (/[/\\]/.test(name)) refuse(10128);
-  if (given.sealed) refuse(10052, { err: "stream configuration for create can not be sealed" });
+  checkNew(given);
   const config = wholeStreamConfig(given, js.streams, pedantic);
   const existing = js.streams.get(name);
   if (config.num_replicas > 1) refuse(10074);

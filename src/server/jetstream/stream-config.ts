@@ -194,7 +194,6 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   checkTogether(config, pedantic);
   checkTransform(config);
   if (config.mirror !== undefined) checkMirror(config, config.mirror, others, correct);
-  else if (config.mirror_direct) invalid("stream has no mirror but does have mirror direct");
   checkSources(config, others);
   checkExternal(config, others);
   checkCycle(config, others);
@@ -206,6 +205,12 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   config.metadata = Object.fromEntries(kept.sort(([a], [b]) => byBytes(a, b)));
   if (config.persist_mode === "default") delete config.persist_mode;
   return inOrder(streamConfig, config);
+}
+
+/** What a stream can become, and not be made as. @throws {Refusal} 10052 */
+export function checkNew({ sealed, mirror, mirror_direct }: StreamConfig): void {
+  if (sealed) invalid("stream configuration for create can not be sealed");
+  if (mirror === undefined && mirror_direct) invalid("stream has no mirror but does have mirror direct");
 }
 
 /** A name, as part of subjects and of paths. @throws {Refusal} 10052 */

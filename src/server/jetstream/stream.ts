@@ -327,7 +327,7 @@ export class Stream implements ServedStream, View {
     const gone = (message: Stored) => this.#gone(message, "purged");
     let purged = 0;
     if (filters.length === 0 && keep === 0) {
-      purged = store.removeUpTo(seq === 0 ? store.lastSeq : seq - 1, gone);
+      if (seq !== 1) purged = store.removeUpTo(seq === 0 ? store.lastSeq : seq - 1, gone);
     } else {
       let left = keep === 0 ? Infinity : store.count(filters, 0) - keep;
       const before = seq === 0 ? Infinity : seq;
