@@ -67,6 +67,7 @@ const create =
       if (config.filter_subjects?.length) refuse(10137);
       if (filter !== config.filter_subject) refuse(10131);
     }
+    if ((config.num_replicas ?? 0) > 1) refuse(10074);
     const stream = call.js.stream(streamName);
     const named = form === "ephemeral" ? config : { ...config, name };
     const existing = stream.consumers.get(name) as Consumer | undefined;

@@ -182,7 +182,6 @@ function levelOf({
 /** @throws {Refusal} of what can't be. `config` is whole. */
 export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig): void {
   const { num_replicas = 0, metadata = {}, direct, deliver_subject = "" } = config;
-  if (num_replicas > (stream.num_replicas ?? 1)) refuse(num_replicas > 1 ? 10074 : 10126);
   if (num_replicas < 0) refuse(10133);
   if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
   const size = Object.entries(metadata).reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0);

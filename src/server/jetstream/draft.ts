@@ -58,11 +58,18 @@ export class Duplicate {
 
 const LARGEST_HEADER = 65_535;
 
+/** @throws {Refusal} 10054, 10097 */
+export function checkSize({ header, data }: Arrival, { config: { max_msg_size: largest = -1 } }: View): void {
+  if (largest >= 0 && header.length + data.length > largest) refuse(10054);
+  if (header.length > LARGEST_HEADER) refuse(10097);
+}
+
 /** @throws {Refusal} */
 export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
+  checkSize(arrival, view);
   const { subject, asks } = arrival;
   const { config } = view;
-  const { max_msg_size: largest = -1, allow_msg_counter: counts } = config;
+  const { allow_msg_counter: counts } = config;
   let { header, data } = arrival;
   let id = "";
   let rollup: Draft["rollup"] = "";
@@ -75,8 +82,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     by = increment(arrival, view);
     const stream = ask("Nats-Expected-Stream");
     if (stream !== "" && stream !== config.name) refuse(10060);
-    if (ask(TTL) !== "" && config.allow_msg_ttl !== true)
-      refuse(ttlOf(ask(TTL)) === undefined ? 10165 : 10166);
+    // one that is none is refused when all else is well
+    if (config.allow_msg_ttl !== true && ttlOf(ask(TTL)) !== undefined) refuse(10166);
     expectSequences(arrival, view);
     schedule = scheduleOf(arrival, view);
     if (config.allow_msg_schedules === true && ask(NEXT) === PURGE) cancels = ask(SCHEDULER);
@@ -94,8 +101,6 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     header = withHeaders(header, [["Nats-Rollup", "sub"]]);
   }
   if (counts === true && by === undefined) refuse(10169);
-  if (largest >= 0 && header.length + data.length > largest) refuse(10054);
-  if (header.length > LARGEST_HEADER) refuse(10097);
   if (Number.isNaN(ttl)) refuse(10165);
   const marker = (config.subject_delete_marker_ttl ?? 0) / 1e6;
   if (ttl > 0 && ttl < marker && config.max_msgs_per_subject !== 1) {

@@ -192,12 +192,12 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   }
   checkTimes(config, correct);
   checkTogether(config, pedantic);
-  checkTransform(config);
   if (config.mirror !== undefined) checkMirror(config, config.mirror, others, correct);
   checkSources(config, others);
   checkExternal(config, others);
   checkCycle(config, others);
   checkSubjects(config);
+  checkTransform(config);
   checkPlacement(config);
   checkRepublish(config, correct);
   const kept = metadata.filter(([key]) => !OUR_METADATA.includes(key));

@@ -10,7 +10,7 @@ import { type Arrival, arrival, asked } from "./arrival.ts";
 import { AtomicBatches, BATCH_ID } from "./atomic-batches.ts";
 import { Dedup } from "./dedup.ts";
 import { directGet } from "./direct-get.ts";
-import { checkRoom, type Draft, drafted, Duplicate, rollupOf, type View } from "./draft.ts";
+import { checkRoom, checkSize, type Draft, drafted, Duplicate, rollupOf, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
 import { FAST, FastBatches } from "./fast-batches.ts";
 import { withHeaders } from "../header-block.ts";
@@ -137,7 +137,10 @@ export class Stream implements ServedStream, View {
       const arrived = arrival(this.#transform?.(subject) ?? subject, header, data);
       if (reply.endsWith(FAST)) this.#fast.take(arrived, reply);
       else if ((arrived.asks.get(BATCH_ID) ?? "") === "") this.answer(reply, this.publish(arrived));
-      else this.answer(reply, this.#atomic.take(arrived));
+      else {
+        checkSize(arrived, this);
+        this.answer(reply, this.#atomic.take(arrived));
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.answer(reply, goJson({ error: error.wire, stream: this.name, seq: 0 }));
