@@ -1,4 +1,4 @@
-// isonats/server for Node and Bun: the same names as index.ts, with listeners.
+// isonats/server for Node and Bun: the same names as index.ts, with listeners, files, snapshots and the monitor.
 import { join } from "node:path";
 import { fromPublic } from "../auth/nkeys.ts";
 import { listen } from "./listen.node.ts";
@@ -6,8 +6,12 @@ import type { VerifyNkey } from "./logins.ts";
 import type { ServerOptions } from "./options.ts";
 import { fileName } from "./jetstream/file-name.ts";
 import { FileStorage } from "./jetstream/file-storage.node.ts";
+import { restoreVerb } from "./jetstream/restore.ts";
+import { snapshotVerb } from "./jetstream/snapshot.ts";
 import { memoryStorage } from "./jetstream/storage.ts";
-import { type Keep, Server } from "./server.ts";
+import { Monitor } from "./monitor.ts";
+import type { Runtime } from "./runtime.ts";
+import { Server } from "./server.ts";
 
 export type { Clock, Timer } from "../lib/clock.ts";
 export type { ExportOptions, ImportOptions, ImportSource } from "./exchange.ts";
@@ -18,8 +22,13 @@ export type { AccountOptions, JetStreamOptions, ListenTlsOptions, ServerOptions 
 export type { PermissionOptions, SubjectPermission } from "./permissions.ts";
 export type { Faults, PeerAddress } from "./server.ts";
 
-const inFiles: Keep = (dir, account, clock) =>
-  dir === undefined ? memoryStorage : new FileStorage(join(dir, fileName(account)), clock);
+const runtime: Runtime = {
+  listen,
+  keep: (dir, account, clock) =>
+    dir === undefined ? memoryStorage : new FileStorage(join(dir, fileName(account)), clock),
+  monitor: (system, account, server) => new Monitor(system, account, server),
+  verbs: [snapshotVerb, restoreVerb],
+};
 
 const verifyNkey: VerifyNkey = (nkey, nonce, signature) => fromPublic(nkey).verify(nonce, signature);
 
@@ -27,8 +36,8 @@ const verifyNkey: VerifyNkey = (nkey, nonce, signature) => fromPublic(nkey).veri
 export class NatsServer extends Server {
   /** See `index.ts`. */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer({ verifyNkey, ...options }, inFiles);
-    await server.listen(options, listen);
+    const server = new NatsServer({ verifyNkey, ...options }, runtime);
+    await server.listen(options);
     return server;
   }
 }

@@ -9,7 +9,8 @@ import type { DialTarget } from "../transport/transport.ts";
 import { webSocketDialer } from "../transport/websocket.ts";
 import type { ListenTlsOptions } from "./options.ts";
 import type { ClosedState } from "./peer.ts";
-import type { PeerAddress, Listen, Listener, Server } from "./server.ts";
+import type { Listener, Runtime } from "./runtime.ts";
+import type { PeerAddress, Server } from "./server.ts";
 import { SocketTransport } from "./socket.node.ts";
 
 interface ListenOptions {
@@ -24,7 +25,7 @@ function tlsOptions({ cert, key, ca }: ListenTlsOptions): TlsOptions {
 }
 
 /** Listen wherever the options say. */
-export const listen: Listen = async (server, { host = "127.0.0.1", port, tls, websocket }) => {
+export const listen: Runtime["listen"] = async (server, { host = "127.0.0.1", port, tls, websocket }) => {
   const listeners: Listener[] = [];
   try {
     if (port !== undefined) listeners.push(await listenTcp(server, { host, port, tls }));

@@ -9,6 +9,7 @@ import { goDurationText, goJson, goTime } from "./go-text.ts";
 import { internal } from "./internal.ts";
 import { Message } from "./message.ts";
 import { type ClosedState, Peer, type Traffic } from "./peer.ts";
+import type { Witness } from "./runtime.ts";
 import type { System } from "./system.ts";
 
 /** The server, as its monitor sees it. */
@@ -28,7 +29,7 @@ type Answer = (asker: Account, body: string) => object | undefined;
 const ADVISORY = "io.nats.server.advisory.v1";
 const PAGE = 1024;
 
-export class Monitor {
+export class Monitor implements Witness {
   readonly #system: System;
   readonly #account: Account;
   readonly #server: Monitored;

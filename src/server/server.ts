@@ -1,21 +1,20 @@
 // Server: accounts and connections, and what happens to all of them at once. Listens on nothing by itself.
-import type { Clock, Timer } from "../lib/clock.ts";
+import type { Timer } from "../lib/clock.ts";
 import { shuffle } from "../lib/random.ts";
 import { Turns } from "../lib/turns.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { memoryPair } from "../transport/memory.ts";
-import type { Dialer, Scheme, Transport } from "../transport/transport.ts";
+import type { Dialer, Transport } from "../transport/transport.ts";
 import { ConnectionError } from "../errors.ts";
 import { Account } from "./account.ts";
 import { Exchange } from "./exchange.ts";
 import { goJson, goTime } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
-import { enableJetStream } from "./jetstream/enable.ts";
+import { accountVerbs, enableJetStream, systemVerbs } from "./jetstream/enable.ts";
 import type { JetStream } from "./jetstream/jetstream.ts";
-import { memoryStorage, type Storage } from "./jetstream/storage.ts";
+import { memoryStorage } from "./jetstream/storage.ts";
 import { Logins } from "./logins.ts";
 import type { Origin } from "./message.ts";
-import { Monitor } from "./monitor.ts";
 import type { Mappings } from "./mapping.ts";
 import {
   type ResolvedJetStreamOptions,
@@ -25,6 +24,7 @@ import {
 } from "./options.ts";
 import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
+import type { Listener, Runtime } from "./runtime.ts";
 import { System } from "./system.ts";
 
 /** The version whose behaviour this is. */
@@ -48,21 +48,6 @@ export interface PeerAddress {
 
 const IN_PROCESS: PeerAddress = { host: "127.0.0.1", port: 0, clientIp: "127.0.0.1" };
 
-/** Where a server listens. */
-export interface Listener {
-  readonly scheme: Scheme;
-  /** the address for `connect()` */
-  readonly url: string;
-  /** take no more */
-  close(): Promise<void>;
-}
-
-/** Where an account of a server keeps its streams: under a folder, or in memory where there is none. */
-export type Keep = (storeDir: string | undefined, account: string, clock: Clock) => Storage;
-
-/** Makes the listeners that the options ask for. */
-export type Listen = (server: Server, options: ServerOptions) => Promise<Listener[]>;
-
 /** What a server may be told to do to its connections, for tests of what must survive. */
 export interface Faults {
   /** break all connections at once, without a word */
@@ -85,14 +70,13 @@ export class Server {
   readonly name: string;
   readonly id: string = serverId();
   readonly #options: ResolvedServerOptions;
-  readonly #keep: Keep;
+  readonly #runtime: Runtime;
   readonly #jetstreams: JetStream[] = [];
   readonly #xkey = curveKey();
   readonly #accounts = new Map<string, Account>();
   readonly #logins: Logins;
   readonly #peers = new Set<Peer>();
   readonly #system: System;
-  readonly #monitor: Monitor;
   readonly #host: PeerHost;
   readonly #addresses = new WeakMap<Peer, PeerAddress>();
   readonly #turns = new Turns();
@@ -105,11 +89,11 @@ export class Server {
   #state: "running" | "lame duck" | "stopped" = "running";
 
   /** @internal use `NatsServer.start()` */
-  constructor(given: ServerOptions, keep: Keep) {
+  constructor(given: ServerOptions, runtime: Runtime) {
     const options = resolveServerOptions(given, this.id);
     const { clock } = options;
     this.#options = options;
-    this.#keep = keep;
+    this.#runtime = runtime;
     this.name = options.name;
     this.#system = new System(
       { name: this.name, host: IN_PROCESS.host, id: this.id, version: VERSION },
@@ -130,7 +114,7 @@ export class Server {
     }
     this.#logins.check();
     if (options.jetstream !== undefined) this.#enable(options.jetstream);
-    this.#monitor = new Monitor(this.#system, system, {
+    const witness = runtime.monitor?.(this.#system, system, {
       id: this.id,
       name: this.name,
       now: () => clock.now(),
@@ -147,10 +131,10 @@ export class Server {
       login: (peer) => this.#logins.identify(peer.options, peer.nonce),
       isSystem: ({ name }) => name === SYSTEM_ACCOUNT,
       schedule: (flush) => this.#schedule(flush),
-      arrived: (peer) => this.#monitor.connected(peer),
+      arrived: (peer) => witness?.connected(peer),
       forget: (peer, state) => {
         this.#peers.delete(peer);
-        this.#monitor.disconnected(peer, state);
+        witness?.disconnected(peer, state);
         this.#addresses.get(peer)?.ended?.(state);
       },
     };
@@ -160,7 +144,7 @@ export class Server {
     const { clock, accounts } = this.#options;
     for (const [name, account] of this.#accounts) {
       const enabled = name === DEFAULT_ACCOUNT || accounts[name]?.jetstream === true;
-      const storage = enabled ? this.#keep(storeDir, name, clock) : memoryStorage;
+      const storage = enabled ? this.#runtime.keep(storeDir, name, clock) : memoryStorage;
       const clientOf = (origin: Origin): object | undefined =>
         origin instanceof Peer ? this.#clientOf(origin) : undefined;
       const around = {
@@ -173,7 +157,8 @@ export class Server {
         maxStorage,
         clientOf,
       };
-      this.#jetstreams.push(enableJetStream(account, around, name === SYSTEM_ACCOUNT));
+      const verbs = name === SYSTEM_ACCOUNT ? systemVerbs : [...this.#runtime.verbs, ...accountVerbs];
+      this.#jetstreams.push(enableJetStream(account, around, verbs));
     }
   }
 
@@ -197,8 +182,8 @@ export class Server {
   }
 
   /** Begin to listen where the options say. @internal */
-  async listen(options: ServerOptions, listen: Listen): Promise<void> {
-    this.#listeners = await listen(this, options);
+  async listen(options: ServerOptions): Promise<void> {
+    this.#listeners = await this.#runtime.listen(this, options);
   }
 
   /** the address for `connect()`, when it listens on TCP */
