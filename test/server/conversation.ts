@@ -4,11 +4,15 @@
 // is waited for until it has said as much. What takes time is said to both at once.
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { within } from "../fixtures/cleanup.ts";
 import { hello, type Pair } from "./pair.ts";
 
-/** What is said, and the text that its last frame has, where that takes time; else all is waited for that it causes at once. */
-export type Step = string | readonly [say: string, until: string];
+/**
+ * What is said: a text, where all is waited for that it causes at once; with the text that its last frame has, where that
+ * takes time; or a question, which is asked again while the answers differ: a nats-server counts what comes behind its back.
+ */
+export type Step = string | readonly [say: string, until: string] | { readonly ask: string };
 
 /** A publish, of text. */
 export function pub(subject: string, body: object | string = "", reply = ""): string {
@@ -25,6 +29,7 @@ export function api(verb: string, body: object | string = ""): string {
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/"(created|ts|last_active|first_ts|last_ts|pinned_ts|timestamp|time)":"(?!0001)[^"]*"/g, '"$1":…'],
   [/"(id|pinned_id|pinned_client_id)":"\w{22}"/g, '"$1":…'],
+  [/"leader":"[^"]*"/g, '"leader":…'],
   [/"(pause_remaining|ack_time)":\d+/g, '"$1":…'],
   [/Nats-Pin-Id: \w{22}/g, "Nats-Pin-Id: …"],
   [/(\$JS\.ACK\.\S+\.)\d{19}(\.\d+)/g, "$1…$2"],
@@ -119,29 +124,57 @@ class Talk {
   }
 }
 
-/** What each server answers to the steps, which is to be the same. */
-export async function converse({ real, embedded }: Pair, steps: readonly Step[]): Promise<void> {
+// Say it to both, and take what each says then.
+async function exchange(
+  ours: Talk,
+  theirs: Talk,
+  say: string,
+  until?: string,
+): Promise<[string[], string[]]> {
+  ours.say(say);
+  if (until === undefined) {
+    await ours.pong();
+    await ours.pong();
+    theirs.say(say);
+    await theirs.pong();
+    await theirs.frames(ours.count);
+  } else {
+    theirs.say(say);
+    await Promise.all([ours.frames(1, until), theirs.frames(1, until)]);
+  }
+  return [ours.take(), theirs.take()];
+}
+
+const QUESTIONS = 20;
+
+async function compare(ours: Talk, theirs: Talk, step: Step): Promise<void> {
+  if (typeof step === "object" && "ask" in step) {
+    for (let i = 0; i < QUESTIONS; i++) {
+      const [answer, expected] = await exchange(ours, theirs, step.ask);
+      if (isDeepStrictEqual(answer, expected)) return;
+    }
+    return compare(ours, theirs, step.ask);
+  }
+  const [say, until] = typeof step === "string" ? [step] : step;
+  const [answer, expected] = await exchange(ours, theirs, say, until);
+  assert.deepEqual(answer, expected, say);
+}
+
+/** What each server answers to the steps, which is to be the same. `before` clears the table: its answer, one frame, is not compared. */
+export async function converse(
+  { real, embedded }: Pair,
+  before: string,
+  steps: readonly Step[],
+): Promise<void> {
   const [theirs, ours] = [new Talk(real), new Talk(embedded)];
   try {
     for (const talk of [theirs, ours]) {
-      talk.say(hello());
+      talk.say(`${hello()}${before}`);
+      await talk.frames(1);
       await talk.pong();
+      talk.take();
     }
-    for (const step of steps) {
-      const [say, until] = typeof step === "string" ? [step] : step;
-      ours.say(say);
-      if (until === undefined) {
-        await ours.pong();
-        await ours.pong();
-        theirs.say(say);
-        await theirs.pong();
-        await theirs.frames(ours.count);
-      } else {
-        theirs.say(say);
-        await Promise.all([ours.frames(1, until), theirs.frames(1, until)]);
-      }
-      assert.deepEqual(ours.take(), theirs.take(), say);
-    }
+    for (const step of steps) await compare(ours, theirs, step);
   } finally {
     theirs.end();
     ours.end();

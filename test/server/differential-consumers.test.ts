@@ -1,11 +1,13 @@
 // Differential: consumers of the embedded server and of a nats-server 2.15 answer alike, frame by frame.
 import { after, test } from "node:test";
+import fc from "fast-check";
 import { api, converse, pub, type Step } from "./conversation.ts";
 import { pair } from "./pair.ts";
 
 const both = await pair({ after }, {}, { jetstream: true });
 
-const SUBS = "SUB in.api 1\r\nSUB in.pull 2\r\nSUB in.ack 3\r\nSUB in.other 4\r\n";
+const BEFORE = `SUB in.api 1\r\n${api("STREAM.DELETE.S")}`;
+const SUBS = "SUB in.pull 2\r\nSUB in.ack 3\r\nSUB in.other 4\r\n";
 const stream = (more: object = {}): string =>
   api("STREAM.CREATE.S", { name: "S", subjects: ["s.>"], storage: "memory", ...more });
 const create = (name: string, config: object = {}, more: object = {}): string =>
@@ -16,7 +18,7 @@ const create = (name: string, config: object = {}, more: object = {}): string =>
   });
 const bare = (name: string, config: object, more: object = {}): string =>
   api(`CONSUMER.CREATE.S.${name}`, { stream_name: "S", config, ...more });
-const info = (name: string): string => api(`CONSUMER.INFO.S.${name}`);
+const info = (name: string): Step => ({ ask: api(`CONSUMER.INFO.S.${name}`) });
 const next = (name: string, body: object | string = "", inbox = "in.pull"): string =>
   pub(`$JS.API.CONSUMER.MSG.NEXT.S.${name}`, body, inbox);
 const ack = (name: string, deliveries: number, seq: number, delivery: number, text = ""): string =>
@@ -76,9 +78,9 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ack("c", 1, 1, 1, "-NAK"),
     info("c"),
     next("c"),
-    ack("c", 2, 1, 3, '-NAK {"delay": 100000000}'),
-    [next("c", { batch: 2, expires: 5 * second }), "S.c.3.1."],
-    ack("c", 3, 1, 4, "-NAK 50ms"),
+    ack("c", 2, 1, 3, '-NAK {"delay": 300000000}'),
+    [next("c"), "S.c.3.1."],
+    ack("c", 3, 1, 4, "-NAK 300ms"),
     [next("c"), "S.c.4.1."],
     ack("c", 4, 1, 4, "+WPI"),
     ack("c", 4, 1, 5, "+TERM  for a reason "),
@@ -124,7 +126,7 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     create("later", { deliver_policy: "by_start_time", opt_start_time: "2099-01-01T00:00:00Z" }),
     create("each", { deliver_policy: "last_per_subject", filter_subject: "s.>" }),
     create("none", { deliver_policy: "last_per_subject", filter_subject: "s.z" }),
-    next("each", { batch: 2 }),
+    next("each", { batch: 9, no_wait: true }),
     pub("s.a", "8", "in.other"),
     next("each", { batch: 9, no_wait: true }),
     info("each"),
@@ -390,6 +392,150 @@ const SCENARIOS: Record<string, readonly Step[]> = {
   ],
 };
 
+const state: Step = { ask: api("STREAM.INFO.S", { deleted_details: true }) };
+
+const RETENTION: Record<string, readonly Step[]> = {
+  "a work queue: what is acknowledged goes": [
+    stream({ retention: "workqueue" }),
+    store("s.a", "s.a", "s.b", "s.a", "s.a"),
+    create("c", { filter_subject: "s.a", max_deliver: 2 }),
+    create("d", { filter_subject: "s.b" }),
+    next("c", { batch: 3 }),
+    ack("c", 1, 2, 2),
+    state,
+    ack("c", 1, 1, 1, "+TERM"),
+    state,
+    ack("c", 1, 4, 3, "-NAK"),
+    next("c", { batch: 2 }),
+    info("c"),
+    ack("c", 2, 4, 4),
+    ack("c", 1, 5, 5),
+    state,
+    info("c"),
+    api("CONSUMER.DELETE.S.d"),
+    state,
+    create("e", { deliver_policy: "new" }),
+    create("e", { ack_policy: "all" }),
+    create("e"),
+    create("e", { filter_subject: "s.*" }),
+    create("e", { filter_subjects: ["s.b", "s.c"] }),
+  ],
+  "interest: what all have acknowledged goes, and what nobody wants is not kept": [
+    stream({ retention: "interest" }),
+    store("s.a"),
+    state,
+    create("a", { filter_subject: "s.a" }),
+    create("all", { ack_policy: "all" }),
+    create("none", { ack_policy: "none", filter_subject: "s.b" }),
+    store("s.a", "s.b", "s.c", "s.a"),
+    state,
+    next("a", { batch: 2 }),
+    next("all", { batch: 4 }),
+    next("none"),
+    state,
+    ack("a", 1, 2, 1),
+    ack("all", 1, 4, 3),
+    state,
+    ack("all", 1, 5, 4),
+    state,
+    ...["a", "all", "none"].map(info),
+    api("CONSUMER.DELETE.S.a"),
+    state,
+    store("s.z"),
+    api("CONSUMER.DELETE.S.all"),
+    state,
+    store("s.z"),
+    state,
+  ],
+  "interest: a stream that had none before": [
+    stream(),
+    store("s.a", "s.a"),
+    create("a", { filter_subject: "s.a" }),
+    next("a"),
+    ack("a", 1, 1, 1),
+    api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", retention: "interest" }),
+    state,
+    info("a"),
+  ],
+};
+
+for (const [title, steps] of Object.entries(RETENTION)) {
+  test(title, () => converse(both, BEFORE, [SUBS, ...steps]));
+}
+
 for (const [title, steps] of Object.entries(SCENARIOS)) {
-  test(title, () => converse(both, [SUBS, stream(), ...steps, api("STREAM.DELETE.S")]));
+  test(title, () => converse(both, BEFORE, [SUBS, stream(), ...steps]));
+}
+
+// -- anything ---------------------------------------------------------------------------------------------------------
+
+// two consumers of the same messages; what is said of a delivery need not be of one
+const name = fc.constantFrom("c", "d");
+const seq = fc.integer({ min: 1, max: 6 });
+const deeds: readonly fc.MaybeWeightedArbitrary<readonly Step[]>[] = [
+  {
+    weight: 6,
+    // a nats-server confirms what its consumers have yet to hear of
+    arbitrary: fc
+      .constantFrom("s.a", "s.b")
+      .map((subject) => [pub(subject, "x", "in.other"), info("c"), info("d")]),
+  },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ name, batch: fc.integer({ min: 1, max: 3 }) })
+      .map(({ name: of, batch }) => [next(of, { batch, no_wait: true })]),
+  },
+  {
+    weight: 6,
+    arbitrary: fc
+      .record({
+        name,
+        seq,
+        delivery: seq,
+        text: fc.constantFrom("", "", "", "-NAK", "+TERM", "+WPI", "what"),
+      })
+      .map(({ name: of, seq: at, delivery, text }) => [ack(of, 1, at, delivery, text), info(of)]),
+  },
+];
+const losses: readonly fc.MaybeWeightedArbitrary<readonly Step[]>[] = [
+  { weight: 1, arbitrary: seq.map((at) => [api("STREAM.MSG.DELETE.S", { seq: at }), info("c"), info("d")]) },
+  { weight: 1, arbitrary: seq.map((at) => [api("STREAM.PURGE.S", { seq: at }), info("c"), info("d")]) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom("s.a", "s.b")
+      .map((filter) => [api("STREAM.PURGE.S", { filter }), info("c"), info("d")]),
+  },
+];
+
+// with acknowledgements of all before, those of deliveries that there were
+const through: typeof deeds = [
+  ...deeds.slice(0, 2),
+  { weight: 6, arbitrary: seq.map((at) => [ack("c", 1, at, at), info("c")]) },
+];
+
+for (const [title, first, config, kinds] of [
+  ["limits", {}, {}, [...deeds, ...losses]],
+  ["limits, and acknowledgements of all before", {}, { ack_policy: "all" }, through],
+  ["limits, and few that may be open", {}, { max_ack_pending: 2 }, [...deeds, ...losses]],
+  ["interest", { retention: "interest" }, {}, [...deeds, ...losses]],
+] as const) {
+  test(`any conversation about two consumers is answered alike: ${title}`, async () => {
+    const steps = fc.array(fc.oneof(...kinds), { minLength: 4, maxLength: 15 });
+    const consumers = [create("c", config), create("d", { ...config, filter_subject: "s.a" })];
+    await fc.assert(
+      fc.asyncProperty(steps, async (said) => {
+        await converse(both, BEFORE, [
+          SUBS,
+          stream(first),
+          ...consumers,
+          ...said.flat(),
+          state,
+          api("STREAM.DELETE.S"),
+        ]);
+      }),
+      { numRuns: 10 },
+    );
+  });
 }

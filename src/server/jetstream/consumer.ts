@@ -245,10 +245,10 @@ export class Consumer implements ServedConsumer, Serving {
     for (const { seq, delivery } of this.#pending.values()) {
       if (store.get(seq) !== undefined) continue;
       floor.delivery = Math.max(floor.delivery, delivery);
+      floor.active = this.home.clock.now();
       this.#forget(seq);
     }
     floor.seq = Math.max(floor.seq, first - 1);
-    floor.active = this.home.clock.now();
     if (this.#pending.size === 0) this.#floorToDelivered();
     this.#unsent = this.#countUnsent();
     this.#save();
@@ -283,7 +283,7 @@ export class Consumer implements ServedConsumer, Serving {
     for (let sent = 0; this.#side.ready(); ) {
       const next = this.#next();
       if (next === undefined) {
-        if (this.#unsent > 0) return;
+        if (this.#unsent > 0 || this.#isFull()) return;
         this.#pace.caughtUp();
         this.#side.atEnd();
         return;
@@ -304,9 +304,7 @@ export class Consumer implements ServedConsumer, Serving {
       }
       this.#again.delete(seq);
     }
-    const { max_ack_pending = 0 } = this.#config;
-    if (this.#unsent === 0 || (max_ack_pending > 0 && this.#pending.size >= max_ack_pending))
-      return undefined;
+    if (this.#unsent === 0 || this.#isFull()) return undefined;
     for (let seq = this.#picked.at(-1); seq !== undefined; seq = this.#picked.at(-1)) {
       const message = store.get(seq);
       if (message !== undefined) return { message, deliveries: 1 };
@@ -314,6 +312,12 @@ export class Consumer implements ServedConsumer, Serving {
     }
     const message = store.next(this.#filters, Math.max(this.#nextSeq, this.#resume));
     return message && { message, deliveries: 1 };
+  }
+
+  // May no more be open?
+  #isFull(): boolean {
+    const { max_ack_pending = 0 } = this.#config;
+    return max_ack_pending > 0 && this.#pending.size >= max_ack_pending;
   }
 
   // The bytes that it came to; 0 when nobody wants it now.

@@ -340,7 +340,7 @@ export class Stream implements ServedStream, View {
       }
     }
     const first = filters.length === 0 ? store.firstSeq : (store.next(filters, 0)?.seq ?? store.lastSeq + 1);
-    if (purged > 0) for (const watcher of this.#watchers) watcher.purged(first, filter);
+    for (const watcher of this.#watchers) watcher.purged(first, filter);
     return purged;
   }
 
