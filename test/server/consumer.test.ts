@@ -331,7 +331,7 @@ test("a consumer that nobody uses for its threshold goes", async () => {
   bench.listen("$JS.EVENT.ADVISORY.CONSUMER.DELETED.>");
   bench.consumer({ inactive_threshold: 5e9 });
   bench.clock.advance(4000);
-  bench.next({ expires: 3e9 });
+  bench.next({ batch: 1, expires: 3e9 });
   // at 5000 a pull waits: it is looked again at 10 000
   assert.deepEqual(await bench.after(5999), [
     "in: 408 Request Timeout Nats-Pending-Messages: 1 Nats-Pending-Bytes: 0",

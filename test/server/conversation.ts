@@ -161,16 +161,12 @@ async function compare(ours: Talk, theirs: Talk, step: Step): Promise<void> {
 }
 
 /** What each server answers to the steps, which is to be the same. `before` clears the table: its answer, one frame, is not compared. */
-export async function converse(
-  { real, embedded }: Pair,
-  before: string,
-  steps: readonly Step[],
-): Promise<void> {
+export async function converse({ real, embedded }: Pair, steps: readonly Step[], before = ""): Promise<void> {
   const [theirs, ours] = [new Talk(real), new Talk(embedded)];
   try {
     for (const talk of [theirs, ours]) {
       talk.say(`${hello()}${before}`);
-      await talk.frames(1);
+      if (before !== "") await talk.frames(1);
       await talk.pong();
       talk.take();
     }

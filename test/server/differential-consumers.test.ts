@@ -460,11 +460,11 @@ const RETENTION: Record<string, readonly Step[]> = {
 };
 
 for (const [title, steps] of Object.entries(RETENTION)) {
-  test(title, () => converse(both, BEFORE, [SUBS, ...steps]));
+  test(title, () => converse(both, [SUBS, ...steps], BEFORE));
 }
 
 for (const [title, steps] of Object.entries(SCENARIOS)) {
-  test(title, () => converse(both, BEFORE, [SUBS, stream(), ...steps]));
+  test(title, () => converse(both, [SUBS, stream(), ...steps], BEFORE));
 }
 
 // -- anything ---------------------------------------------------------------------------------------------------------
@@ -526,14 +526,11 @@ for (const [title, first, config, kinds] of [
     const consumers = [create("c", config), create("d", { ...config, filter_subject: "s.a" })];
     await fc.assert(
       fc.asyncProperty(steps, async (said) => {
-        await converse(both, BEFORE, [
-          SUBS,
-          stream(first),
-          ...consumers,
-          ...said.flat(),
-          state,
-          api("STREAM.DELETE.S"),
-        ]);
+        await converse(
+          both,
+          [SUBS, stream(first), ...consumers, ...said.flat(), state, api("STREAM.DELETE.S")],
+          BEFORE,
+        );
       }),
       { numRuns: 10 },
     );
