@@ -5,11 +5,13 @@ const PIECE = 512;
 export class SeqList {
   readonly subject: string;
   /** none is empty */
-  #pieces: number[][] = [];
-  #count = 0;
+  readonly #pieces: number[][];
+  #count = 1;
 
-  constructor(subject: string) {
+  constructor(subject: string, seq: number) {
     this.subject = subject;
+    // an array that begins empty makes room for many
+    this.#pieces = [[seq]];
   }
 
   get count(): number {

@@ -28,10 +28,9 @@ export class SubjectIndex {
     if (node === undefined) {
       node = this.#root;
       for (const token of subject.split(".")) node = child(node, token);
-      node.list = new SeqList(subject);
+      node.list = new SeqList(subject, seq);
       this.#nodes.set(subject, node);
-    }
-    (node.list as SeqList).push(seq);
+    } else (node.list as SeqList).push(seq);
   }
 
   remove(subject: string, seq: number): void {
