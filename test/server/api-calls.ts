@@ -199,8 +199,7 @@ const directGet = fc.oneof(
   ),
 );
 
-/** One of all of them. */
-export const saying: fc.Arbitrary<Saying> = fc.oneof(
+const whole: fc.Arbitrary<Saying> = fc.oneof(
   { weight: 4, arbitrary: configured("CREATE", 3) },
   { weight: 3, arbitrary: configured("UPDATE", 3) },
   { weight: 8, arbitrary: publish },
@@ -282,6 +281,35 @@ export const saying: fc.Arbitrary<Saying> = fc.oneof(
   },
 );
 
+// with a few characters changed: most of these are no JSON any more
+const broken: fc.Arbitrary<Saying> = fc
+  .record({
+    saying: whole,
+    changes: fc.array(
+      fc.record({
+        at: fc.double({ min: 0, max: 1, noNaN: true }),
+        gone: fc.nat(2),
+        put: fc.constantFrom("", ..."{}[],:\"\\ntf01-.eE x\u0001'`<"),
+      }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  })
+  .filter(({ saying: { verb } }) => verb.startsWith("$JS.API."))
+  .map(({ saying, changes }) => {
+    let { body } = saying;
+    for (const { at, gone, put } of changes) {
+      const index = Math.floor(at * body.length);
+      body = body.slice(0, index) + put + body.slice(index + gone);
+    }
+    return { ...saying, body };
+  });
+
+/** One of all of them. */
+export const saying: fc.Arbitrary<Saying> = fc.oneof(
+  { weight: 9, arbitrary: whole },
+  { weight: 3, arbitrary: broken },
+);
+
 /** As the bytes of a publish, with names of this run. */
 export function said({ verb, body, headers = {} }: Saying, run: number): string {
   const own = (text: string): string =>
@@ -291,6 +319,7 @@ export function said({ verb, body, headers = {} }: Saying, run: number): string 
   const lines = Object.entries(headers).map(([key, value]) => `${key}: ${own(value)}\r\n`);
   const header = lines.length === 0 ? "" : `NATS/1.0\r\n${lines.join("")}\r\n`;
   const text = own(body);
-  const sizes = header === "" ? `${text.length}` : `${header.length} ${header.length + text.length}`;
+  const size = Buffer.byteLength(text, "latin1");
+  const sizes = header === "" ? `${size}` : `${header.length} ${header.length + size}`;
   return `${header === "" ? "PUB" : "HPUB"} ${own(verb)} in.1 ${sizes}\r\n${header}${text}\r\n`;
 }

@@ -131,21 +131,26 @@ function filtersOf({ filter_subject = "", filter_subjects = [] }: ServedConfig):
 
 // --- lists
 
-function sorted({ js, tokens: [stream = ""] }: Call): Consumer[] {
+function pageOf(
+  { js, tokens: [stream = ""], body }: Call,
+  limit: number,
+): { head: object; part: Consumer[] } {
+  const { offset = 0 } = optionalBody(pagedRequest, body) as { offset?: number };
   const consumers = [...js.stream(stream).consumers.values()] as Consumer[];
-  return consumers.sort((a, b) => byBytes(a.name, b.name));
+  return page(
+    consumers.sort((a, b) => byBytes(a.name, b.name)),
+    offset,
+    limit,
+  );
 }
 
-const offsetOf = ({ body }: Call): number =>
-  (optionalBody(pagedRequest, body) as { offset?: number }).offset ?? 0;
-
 const names: Handler = (call) => {
-  const { head, part } = page(sorted(call), offsetOf(call), NAMES_LIMIT);
+  const { head, part } = pageOf(call, NAMES_LIMIT);
   return { ...head, consumers: part.map(({ name }) => name) };
 };
 
 const list: Handler = (call) => {
-  const { head, part } = page(sorted(call), offsetOf(call), LIST_LIMIT);
+  const { head, part } = pageOf(call, LIST_LIMIT);
   return { ...head, consumers: part.map((consumer) => consumer.info()) };
 };
 

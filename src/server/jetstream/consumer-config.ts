@@ -186,13 +186,13 @@ export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig):
   if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
   const size = Object.entries(metadata).reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0);
   if (size > MOST_METADATA) refuse(10135, { limit: "128KB" });
+  checkWaits(config);
   if (direct && deliver_subject === "") refuse(10090);
   if (direct && config.durable_name) refuse(10091);
   if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
   if (deliver_subject === "") checkPull(config, stream);
   else checkPush(config, stream);
   checkLimits(config, stream);
-  checkWaits(config);
   checkFilters(config);
   checkStart(config);
   checkSampling(config);

@@ -40,7 +40,7 @@ export function expectEmpty(body: string): void {
 
 /** A body that has to say something. @throws {Refusal} 10003 */
 export function expectBody(body: string): void {
-  if (/^\s*(?:\{\s*\}|null)?\s*$/.test(body)) refuse(10003);
+  if (body === "" || /^\s*(?:\{\s*\}|null)\s*$/.test(body)) refuse(10003);
 }
 
 /** A part of a list, as lists are answered. */

@@ -198,8 +198,8 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   checkCycle(config, others);
   checkSubjects(config);
   checkTransform(config);
-  checkPlacement(config);
   checkRepublish(config, correct);
+  checkPlacement(config);
   const kept = metadata.filter(([key]) => !OUR_METADATA.includes(key));
   kept.push(["_nats.req.level", String(levelOf(config))]);
   config.metadata = Object.fromEntries(kept.sort(([a], [b]) => byBytes(a, b)));
@@ -243,14 +243,18 @@ function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): 
 // What goes together and what doesn't.
 function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
   const { discard, retention, storage, mirror, sources = [], subject_delete_marker_ttl: marker = 0 } = config;
-  if (config.deny_purge && config.allow_rollup_hdrs && (pedantic || !rollsUp(config))) {
-    invalid("roll-ups require the purge permission");
-  }
+  if (config.deny_purge && config.allow_rollup_hdrs) invalid("roll-ups require the purge permission");
   if (config.discard_new_per_subject) {
     if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
     if (config.max_msgs_per_subject <= 0) {
       invalid("discard new per subject requires max msgs per subject > 0");
     }
+  }
+  if (config.allow_msg_counter) {
+    if (discard === "new") invalid("counter stream cannot use discard new");
+    if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
+    if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
+    if (retention !== "limits") invalid("counter stream can only use limits retention");
   }
   if (marker !== 0) {
     if (mirror !== undefined) invalid("subject delete markers forbidden on mirrors");
@@ -270,12 +274,6 @@ function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
   if (rollsUp(config)) {
     config.allow_rollup_hdrs = true;
     config.deny_purge = false;
-  }
-  if (config.allow_msg_counter) {
-    if (discard === "new") invalid("counter stream cannot use discard new");
-    if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
-    if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
-    if (retention !== "limits") invalid("counter stream can only use limits retention");
   }
   if (config.allow_msg_schedules) {
     if (mirror !== undefined) refuse(10186);
