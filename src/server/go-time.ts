@@ -1,5 +1,6 @@
 // Go time: RFC 3339 text as Go reads and writes it again, with the errors it has for what is none.
 import { goQuote } from "./go-text.ts";
+import { GoError } from "./go-error.ts";
 
 const LAYOUT = "2006-01-02T15:04:05Z07:00";
 
@@ -34,10 +35,11 @@ export function readTime(text: string): string {
   for (const [name, shape, what, least = 0, most = 0] of PARTS) {
     const [part] = shape.exec(rest) ?? [];
     if (part === undefined) {
-      throw new Error(`${of} as "${LAYOUT}": cannot parse ${goQuote(rest)} as "${name}"`);
+      throw new GoError(`${of} as "${LAYOUT}": cannot parse ${goQuote(rest)} as "${name}"`);
     }
     const value = Number.parseInt(part, 10);
-    if (what !== undefined && (value < least || value > most)) throw new Error(`${of}: ${what} out of range`);
+    if (what !== undefined && (value < least || value > most))
+      throw new GoError(`${of}: ${what} out of range`);
     read.push(part);
     rest = rest.slice(part.length);
   }
@@ -49,7 +51,7 @@ export function readTime(text: string): string {
   else if (new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() !== Number(day)) {
     range = "day out of range";
   }
-  if (range !== "") throw new Error(`${of}: ${range}`);
+  if (range !== "") throw new GoError(`${of}: ${range}`);
   const digits = fraction.slice(0, 9).replace(/0+$/, "");
   const offset = zone.slice(1) === "00:00" ? "Z" : zone;
   return `${read.slice(0, 10).join("")}${whole}${digits === "" ? "" : `.${digits}`}${offset}`;

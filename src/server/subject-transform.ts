@@ -3,6 +3,7 @@
 //   src  orders.*.*     dest  by.$2.{{partition(3,1)}}     orders.a.b  ->  by.b.2
 import { utf8Encoder } from "../lib/bytes.ts";
 import { isSubscribeSubject } from "./subjects.ts";
+import { GoError } from "./go-error.ts";
 
 /** The other form; undefined for a subject that doesn't match. */
 export type SubjectTransform = (subject: string) => string | undefined;
@@ -19,7 +20,7 @@ type Cut = "splitfromleft" | "splitfromright" | "slicefromleft" | "slicefromrigh
 const FUNCTION =
   /^\{\{\s*([wW]ildcard|[pP]artition|[rR]andom|[sS](?:plit|lice)[fF]rom(?:[lL]eft|[rR]ight)|[sS]plit|[lL]eft|[rR]ight)\s*\((.*)\)\s*\}\}$/;
 
-class DestinationError extends Error {
+class DestinationError extends GoError {
   constructor(what: string, token: string) {
     super(`invalid mapping destination: ${what} in ${token}`);
   }
@@ -33,13 +34,13 @@ export function subjectTransform(src: string, dest: string): SubjectTransform {
   const tokens = dest.split(".");
   for (const [i, token] of tokens.entries()) {
     if (token === "" || tokens[i - 1] === ">" || (!isFunction(token) && /[\t\n\f\r ]/.test(token))) {
-      throw new Error("invalid mapping destination: invalid transform");
+      throw new GoError("invalid mapping destination: invalid transform");
     }
     if (isFunction(token) && !FUNCTION.test(token)) throw new DestinationError("unknown function", token);
   }
   const open = source.at(-1) === ">";
   if (!isSubscribeSubject(source.join(".")) || tokens.includes("*") || open !== (tokens.at(-1) === ">")) {
-    throw new Error("invalid subject");
+    throw new GoError("invalid subject");
   }
   const wild = source.flatMap((token, i) => (token === "*" ? [i] : []));
   const parts = tokens.map((token) => partOf(token, wild, open || wild.length > 0));

@@ -6,6 +6,7 @@
 import { concat, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
 import type { KeptConsumer } from "./storage.ts";
 import type { Store, StoreReader } from "./store.ts";
+import { GoError } from "../go-error.ts";
 
 const MAGIC = "ISONATS-ARCHIVE 1";
 const LINE_FEED = 10;
@@ -38,24 +39,24 @@ export function unarchive(bytes: Uint8Array, makeStore: (created: number) => Sto
   let at = 0;
   const line = (): string => {
     const end = bytes.indexOf(LINE_FEED, at);
-    if (end < 0) throw new Error("unexpected EOF");
+    if (end < 0) throw new GoError("unexpected EOF");
     const text = utf8Decoder.decode(bytes.subarray(at, end));
     at = end + 1;
     return text;
   };
   const block = (size: number): Uint8Array => {
     const part = bytes.subarray(at, at + size);
-    if (part.length < size) throw new Error("unexpected EOF");
+    if (part.length < size) throw new GoError("unexpected EOF");
     at += size;
     return part;
   };
-  if (line() !== MAGIC) throw new Error("corrupt input");
+  if (line() !== MAGIC) throw new GoError("corrupt input");
   const head = JSON.parse(line()) as Head;
   const store = makeStore(head.created);
   while (at < bytes.length) {
     const [, seq = "", time = "", header = "", data = "", subject = ""] =
       /^(\d+) ([\d.]+) (\d+) (\d+) (\S+)$/.exec(line()) ?? [];
-    if (subject === "" || Number(seq) <= store.lastSeq) throw new Error("corrupt input");
+    if (subject === "" || Number(seq) <= store.lastSeq) throw new GoError("corrupt input");
     skipTo(store, Number(seq) - 1, Number(time));
     store.append(subject, block(Number(header)), block(Number(data)), Number(time));
   }

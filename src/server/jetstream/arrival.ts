@@ -2,15 +2,23 @@
 import { concat, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
 import { withoutHeaders } from "../header-block.ts";
 
+/** Headers by their names, of which the first counts. */
+export interface Asks {
+  readonly size: number;
+  get(name: string): string | undefined;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
 export interface Arrival {
   readonly subject: string;
   readonly header: Uint8Array;
   readonly data: Uint8Array;
   /** those that begin with `Nats-`, by their exact names; the first of each */
-  readonly asks: ReadonlyMap<string, string>;
+  readonly asks: Asks;
 }
 
-const NOTHING: ReadonlyMap<string, string> = new Map();
+const NOTHING: Asks = { size: 0, get: () => undefined, has: () => false, keys: () => [] };
 const VERSION = utf8Encoder.encode("NATS/1.0");
 const REQUEST_INFO = "Nats-Request-Info";
 
@@ -25,7 +33,7 @@ export function arrival(subject: string, header: Uint8Array, data: Uint8Array): 
 }
 
 /** The headers of a block that begin with `Nats-`. */
-export function asked(header: Uint8Array): ReadonlyMap<string, string> {
+export function asked(header: Uint8Array): Asks {
   if (header.length === 0) return NOTHING;
   const asks = new Map<string, string>();
   const lines = utf8Decoder.decode(header).split("\r\n");

@@ -6,6 +6,7 @@ import { goDurationText, goQuote } from "../go-text.ts";
 import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
 import { goEnum, type GoOwn, type GoStruct, inOrder } from "./go-json.ts";
 import { refuse } from "./refusal.ts";
+import { GoError } from "../go-error.ts";
 
 /** A configuration, with what only servers ask each other for. */
 export interface ServedConfig extends ConsumerConfig {
@@ -19,7 +20,7 @@ function words(kind: string, ...values: readonly string[]): GoOwn {
   return {
     read(token) {
       const value = values.find((one) => token === `"${one}"`);
-      if (value === undefined) throw new Error(`unknown ${kind}: ${token}`);
+      if (value === undefined) throw new GoError(`unknown ${kind}: ${token}`);
       return value;
     },
   };

@@ -4,6 +4,7 @@ import { utf8Encoder } from "../../lib/bytes.ts";
 import { goQuote } from "../go-text.ts";
 import { readTime } from "../go-time.ts";
 import { refuse } from "./refusal.ts";
+import { GoError } from "../go-error.ts";
 
 /** A type of Go, as far as requests have it. Numbers come out as numbers, durations as nanoseconds, times as text. */
 export type GoType =
@@ -51,7 +52,7 @@ export function goEnum(...values: readonly string[]): GoOwn {
   return {
     read(token) {
       const value = values.find((one) => token === `"${one}"`);
-      if (value === undefined) throw new Error(`can not unmarshal ${goQuote(token)}`);
+      if (value === undefined) throw new GoError(`can not unmarshal ${goQuote(token)}`);
       return value;
     },
   };

@@ -9,7 +9,7 @@ import { msOf, type Serving, type Side, status, type Target } from "./serving.ts
 // of the API: what servers of this version know
 const API_LEVEL = 5;
 // requests that end are told how much they would still have taken
-const left = ({ left, bytes }: Pull): Record<string, number> => ({
+const unfilled = ({ left, bytes }: Pull): Record<string, number> => ({
   "Nats-Pending-Messages": left,
   "Nats-Pending-Bytes": bytes,
 });
@@ -78,7 +78,7 @@ export class PullSide implements Side {
   }
 
   #isOver(pull: Pull, now: number): boolean {
-    if (pull.expires <= now) this.#tell(pull, "408 Request Timeout", left(pull));
+    if (pull.expires <= now) this.#tell(pull, "408 Request Timeout", unfilled(pull));
     else if (this.#consumer.home.account.router.hasInterest(pull.inbox)) return false;
     return true;
   }
@@ -89,7 +89,7 @@ export class PullSide implements Side {
       if (this.#isOver(pull, now)) return "over";
       const turn = this.#hasTurn(pull);
       if (turn !== true || pull.bytes === 0 || size <= pull.bytes) return turn;
-      this.#tell(pull, "409 Message Size Exceeds MaxBytes", left(pull));
+      this.#tell(pull, "409 Message Size Exceeds MaxBytes", unfilled(pull));
       return "over";
     });
   }
@@ -107,7 +107,7 @@ export class PullSide implements Side {
     if (this.#pin.id !== "") return pull.id === this.#pin.id;
     if (!pull.grouped) return true;
     if (pull.id !== "") {
-      this.#tell(pull, "423 Nats-Wrong-Pin-Id", left(pull));
+      this.#tell(pull, "423 Nats-Wrong-Pin-Id", unfilled(pull));
       return "over";
     }
     this.#pinTo(pull);
@@ -155,7 +155,7 @@ export class PullSide implements Side {
       pull.bytes -= size;
       // what has no bytes left is over without a word
       if (pull.bytes === 0) return;
-      if (pull.left <= 0) this.#tell(pull, "409 Batch Completed", left(pull));
+      if (pull.left <= 0) this.#tell(pull, "409 Batch Completed", unfilled(pull));
     }
     if (pull.left > 0) this.#waiting.add(pull);
   }

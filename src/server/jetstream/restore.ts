@@ -15,6 +15,7 @@ import { revive } from "./revive.ts";
 import { checkOverlap, expectBody, infoOf, shownConfig } from "./stream-api.ts";
 import { streamConfig, type WholeStreamConfig, wholeStreamConfig } from "./stream-config.ts";
 import type { Call, Verb } from "./verb.ts";
+import { GoError } from "../go-error.ts";
 
 const request: GoStruct = {
   go: "server.JSApiStreamRestoreRequest",
@@ -104,8 +105,8 @@ class Receiving {
     const js = this.#js;
     const config = this.#config;
     try {
-      if (this.#bytes > MOST) throw new Error("too large");
-      if (js.streams.has(config.name)) throw new Error("stream name already in use");
+      if (this.#bytes > MOST) throw new GoError("too large");
+      if (js.streams.has(config.name)) throw new GoError("stream name already in use");
       checkOverlap(js, config);
       const { created, store, consumers } = unarchive(concat(this.#chunks), (since) =>
         js.storage.create(config, since),

@@ -6,6 +6,7 @@ import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } 
 import { byBytes, goEnum, type GoStruct, inOrder } from "./go-json.ts";
 import { refuse } from "./refusal.ts";
 import { subjectTransform } from "../subject-transform.ts";
+import { GoError } from "../go-error.ts";
 
 /** The version and its level of the API, which the metadata of everything tells. */
 export const VERSION = "2.15.1";
@@ -63,9 +64,10 @@ export const streamConfig: GoStruct = {
         const value = JSON.parse(token) as unknown;
         if (typeof value !== "string" && value !== null) {
           const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-          throw new Error(`json: cannot unmarshal ${kind} into Go value of type string`);
+          throw new GoError(`json: cannot unmarshal ${kind} into Go value of type string`);
         }
-        if (value === null || !compressions.includes(value)) throw new Error("unknown compression algorithm");
+        if (value === null || !compressions.includes(value))
+          throw new GoError("unknown compression algorithm");
         return value;
       },
     },
