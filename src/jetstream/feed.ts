@@ -54,6 +54,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   readonly #synced: Deferred<void> = deferred();
   // how many were there when the consumer was made
   #initial = Infinity;
+  // the sequence of the last message
+  #last = 0;
   // they have come
   #complete = false;
   // somebody reads
@@ -73,7 +75,9 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     this.#synced.catch(() => undefined);
     this.#heartbeat = setup.finite ? FINITE_HEARTBEAT : HEARTBEAT;
     const config = { ...setup.config, ...pushedConfig(this.#heartbeat) };
-    this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config });
+    // behind the last message there are older ones of the subjects too
+    const anew = (): boolean => config.deliver_policy === "last_per_subject" && !this.#complete;
+    this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config, anew });
   }
 
   async #begin(api: Api): Promise<void> {
@@ -87,7 +91,10 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
       timeout,
       take: (msg, sink) => {
         const { stream: sequence, delivery, pending } = binding.accepted;
-        const item = make(msg, { sequence, pending, isUpdate: this.#complete });
+        // one that begins anew has some again
+        const isNew = sequence > this.#last;
+        if (isNew) this.#last = sequence;
+        const item = isNew ? make(msg, { sequence, pending, isUpdate: this.#complete }) : undefined;
         const waits = item && sink.put(item);
         if (!this.#complete) this.#count(sink, delivery, pending);
         return waits;

@@ -1,6 +1,6 @@
 // Bucket: reads and writes one bucket. Made by kv/kvm.
 import type { Payload, QueuedIterator, WaitOptions } from "../client/connection.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { InvalidArgumentError, isNatsError } from "../errors.ts";
 import { backoff } from "../lib/backoff.ts";
 import { delay, settle } from "../lib/deferred.ts";
 import type { Api } from "../jetstream/api.ts";
@@ -91,7 +91,7 @@ export class Bucket implements KV {
     } catch (error) {
       if (!(error instanceof WrongLastSequenceError)) throw error;
       // C-ADR8-13: a marker is a message of the key too
-      const last = await this.#last(rawKey, true, wait);
+      const last = await this.#newest(rawKey, wait);
       if (last?.operation === "PUT") throw error;
       return this.#write(rawKey, data, fields, { ...wait, previousSeq: last?.revision ?? 0 });
     }
@@ -132,7 +132,7 @@ export class Bucket implements KV {
     for (let attempt = 0; ; attempt++) {
       const wait = { timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) };
       // another writer was faster: a replica may not know of it yet
-      const last = await this.#last(rawKey, attempt > 0, wait);
+      const last = await (attempt === 0 ? this.#last(rawKey, false, wait) : this.#newest(rawKey, wait));
       const present = last?.operation === "PUT" ? await last.decoded() : null;
       const value = await change(present);
       const put = { ...wait, previousSeq: last?.revision ?? 0 };
@@ -211,6 +211,16 @@ export class Bucket implements KV {
 
   #last(rawKey: string, leader: boolean, options: WaitOptions): Promise<Entry | null> {
     return this.#fetch({ last_by_subj: this.#place.prefix + rawKey }, leader, options);
+  }
+
+  // As its leader has it, unless only others may be asked.
+  async #newest(rawKey: string, options: WaitOptions): Promise<Entry | null> {
+    try {
+      return await this.#last(rawKey, true, options);
+    } catch (error) {
+      if (!isNatsError(error) || error.code !== "PERMISSION_VIOLATION") throw error;
+      return this.#last(rawKey, false, options);
+    }
   }
 
   async #fetch(

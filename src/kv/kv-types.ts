@@ -106,7 +106,7 @@ export interface KvEntry {
   readonly operation: KvOperation;
   /** of a marker that the server wrote: why. Server 2.11. */
   readonly reason?: KvMarkerReason | undefined;
-  /** headers it is stored with, where there are any */
+  /** headers it is stored with, where there are any; those of {@link RoKV.get} end with the server's own */
   readonly headers?: MsgHdrs | undefined;
   /** bytes of the value as it is stored, also where only headers were asked for */
   readonly length: number;

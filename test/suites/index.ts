@@ -24,6 +24,7 @@ import { jetstreamSchedules } from "./jetstream-schedules.ts";
 import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { kvBuckets } from "./kv-buckets.ts";
+import { kvCodecs } from "./kv-codecs.ts";
 import { kvEntries } from "./kv-entries.ts";
 import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
@@ -75,6 +76,7 @@ const suites: readonly Suite[] = [
   jetstreamProcess,
   jetstreamPriority,
   kvBuckets,
+  kvCodecs,
   kvEntries,
   kvWatch,
   objBuckets,
