@@ -252,7 +252,9 @@ async function consume({ size, count, how }) {
 
 /** A bucket in memory with 20 000 keys, which are put, got one by one, or watched from the first to the last. */
 async function bucket({ size, count, how }) {
-  const { Kvm } = await import(module.startsWith("@") ? "@nats-io/kv" : new URL("kv/index.js", module).href);
+  const { Kvm } = module.startsWith("@")
+    ? await import("@nats-io/kv")
+    : await import(new URL("kv/index.js", module).href);
   const nc = await connect({ servers });
   const kv = await new Kvm(nc).create("BENCH", { storage: "memory" });
   const payload = new Uint8Array(size).fill(120);
