@@ -127,8 +127,8 @@ export interface KvWatchEntry extends KvEntry {
 /** Entries as they are written, over whatever happens to the connection. Leaving the loop ends it, as does `stop()`. */
 export interface KvWatch extends QueuedIterator<KvWatchEntry>, AsyncDisposable {
   /**
-   * Resolves when what the bucket had at the beginning has been handed over, at once where it had nothing. Until somebody reads:
-   * when it is here, which that of a large bucket is not before somebody reads. Rejects when the watch ends before.
+   * Resolves when what the bucket had at the beginning has been handed over, at once where it had nothing. Asked for before anybody
+   * reads: when it is here, which that of a large bucket is not before somebody reads. Rejects when the watch ends before.
    */
   readonly synced: Promise<void>;
   /** Resolves when it has ended and all is handed over: to why, where that is an error. */

@@ -1,8 +1,8 @@
 // Suite: buckets whose keys and values are turned into others on their way (ADR-54).
 import { Base64KeyCodec, ChainKeyCodec, type KvPayloadCodec, PathKeyCodec } from "../../src/kv/index.ts";
 import type { Suite } from "./harness.ts";
-import { all, bucket, texts } from "./kv-support.ts";
-import { check, equal, ok, rejects, throws } from "./tools.ts";
+import { all, bucket, shown, texts } from "./kv-support.ts";
+import { check, equal, ok, rejects, throws, within } from "./tools.ts";
 
 /** The bytes upside down; takes its time. */
 const slow: KvPayloadCodec = {
@@ -80,6 +80,15 @@ export const kvCodecs: Suite = {
         const expected = ["a=one@1", "a=two@2", 'b={"n":1}@3', "a=two!@4", "b DEL@5"];
         equal(await texts(await kv.history()), expected);
         equal(await texts(await kv.watch({ include: "history" }), 5), expected);
+        const watch = await kv.watch();
+        const seen: string[] = [];
+        const following = (async () => {
+          for await (const entry of watch) seen.push(shown(entry));
+        })();
+        await within(watch.synced, "it is not synced");
+        equal(seen, ["a=two!@4", "b DEL@5"]);
+        watch.stop();
+        await following;
       },
 
     "what a codec throws is about one entry: the others come (C-ADR54-1)": async (harness) => {
