@@ -54,6 +54,17 @@ const consumed = (name, title, how, count, { faster, cost }) => ({
   metrics: [rate(faster && official(faster)), cpu(cost && official(cost))],
 });
 
+// a bucket in memory: 64 puts or gets at a time, or watches of 20 000 keys from beginning to end, so many entries
+const bucket = (name, title, how, count, factor) => ({
+  name,
+  title,
+  kind: "bucket",
+  how,
+  size: 128,
+  count,
+  metrics: [rate(official(factor)), cpu()],
+});
+
 export const cases = [
   publish("publish-16", "publish 16 B", 16, 3_000_000, 10_000, [rate(official(2.4)), cpu(official(0.4))]),
   publish("publish-128", "publish 128 B", 128, 2_000_000, 10_000, [rate(official(3)), cpu()]),
@@ -129,6 +140,9 @@ export const cases = [
   consumed("consume-none", "consume 128 B, no acks", "none", 400_000, { cost: 0.4 }),
   consumed("consume-ordered", "consume 128 B, ordered", "ordered", 400_000, { cost: 0.4 }),
   consumed("fetch-1000", "fetch 1 000 of 128 B, acks", "fetch", 200_000, { faster: 2.5 }),
+  bucket("kv-put", "kv put 128 B, 64 at a time", "put", 60_000, 2),
+  bucket("kv-get", "kv get 128 B, 64 at a time", "get", 60_000, 2),
+  bucket("kv-watch", "kv watch of 20 000 keys", "watch", 200_000, 2.5),
 ];
 
 export const subject = "bench.data";

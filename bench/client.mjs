@@ -18,6 +18,7 @@ const runs = {
   reconnect,
   queue,
   consume,
+  bucket,
 };
 process.send({ result: await runs[test.kind](test) });
 process.disconnect();
@@ -245,6 +246,45 @@ async function consume({ size, count, how }) {
     await nc.flush();
   });
   await jsm.streams.delete("FULL");
+  await nc.close();
+  return result;
+}
+
+/** A bucket in memory with 20 000 keys, which are put, got one by one, or watched from the first to the last. */
+async function bucket({ size, count, how }) {
+  const { Kvm } = module.startsWith("@")
+    ? await import("@nats-io/kv")
+    : await import(new URL("kv/index.js", module).href);
+  const nc = await connect({ servers });
+  const kv = await new Kvm(nc).create("BENCH", { storage: "memory" });
+  const payload = new Uint8Array(size).fill(120);
+  const keys = Array.from({ length: 20_000 }, (_, i) => `bench.key.${i}`);
+  const each = async (calls, call) => {
+    let left = calls;
+    const worker = async () => {
+      while (left-- > 0) await call(keys[left % keys.length]);
+    };
+    await Promise.all(Array.from({ length: 64 }, worker));
+  };
+  const put = (key) => kv.put(key, payload);
+  const get = async (key) => {
+    const { value } = await kv.get(key);
+    if (value.length !== size) throw new Error("not the value");
+  };
+  const watch = async (entries) => {
+    for (let done = 0; done < entries; done += keys.length) {
+      let left = keys.length;
+      for await (const { key, value } of await kv.watch()) {
+        if (value.length !== size || key.length < 11) throw new Error("not the value");
+        if (--left === 0) break;
+      }
+    }
+  };
+  const run = { put: (calls) => each(calls, put), get: (calls) => each(calls, get), watch }[how];
+  await each(keys.length, put);
+  await run(count / 4);
+  const result = await measured(count, () => run(count));
+  await kv.destroy();
   await nc.close();
   return result;
 }

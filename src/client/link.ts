@@ -78,8 +78,9 @@ export class Link implements ClientSink, TransportEvents {
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #pingsOut = 0;
   #checkTimer: ReturnType<typeof setTimeout> | undefined;
-  // chunks that came
+  // chunks that came: in all, and when a check began
   #chunks = 0;
+  #checked = 0;
 
   constructor(server: PoolServer, transport: Transport, options: ResolvedOptions, messages: MsgSink) {
     this.server = server;
@@ -346,17 +347,20 @@ export class Link implements ClientSink, TransportEvents {
 
   /** It may be dead: it is, unless something comes within `ms` milliseconds. What it still has to send may take longer. */
   check(ms: number = Math.min(this.#options.pingInterval, CHECK)): void {
-    clearTimeout(this.#checkTimer);
     if (this.#stage !== OPEN) return;
+    // one that is under way, and has heard nothing, is over sooner
+    if (this.#checkTimer !== undefined && this.#chunks === this.#checked) return;
+    clearTimeout(this.#checkTimer);
+    this.#checked = this.#chunks;
     this.#ping(undefined);
     const part = ms / CHECK_PARTS;
-    const chunks = this.#chunks;
     let { buffered } = this;
     let writes = this.#writes;
     // milliseconds in which nothing came, and nothing went where there was something
     let quiet = 0;
     const look = (): void => {
-      if (this.#chunks > chunks) return;
+      this.#checkTimer = undefined;
+      if (this.#chunks > this.#checked) return;
       const went = this.buffered < buffered || this.#writes > writes;
       ({ buffered } = this);
       writes = this.#writes;

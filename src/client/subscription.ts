@@ -179,20 +179,23 @@ export class NatsSubscription implements Subscription {
 
   // Code of the user; a promise, which never rejects, where it gave one. The `then` of it is user code too.
   #run(callback: MsgCallback, error: NatsError | null, msg?: MsgImpl): Promise<unknown> | undefined {
-    const failed = (failure: unknown): void =>
-      this.#host.owner.emit({
-        type: "handlerError",
-        error: failure,
-        subject: msg?.subject ?? this.subject,
-        source: "subscription",
-      });
     try {
       const result = callback(error, msg as MsgImpl) as PromiseLike<unknown> | undefined;
-      if (typeof result?.then === "function") return Promise.resolve(result).catch(failed);
+      if (typeof result?.then === "function") return this.#watch(result, msg);
     } catch (failure) {
-      failed(failure);
+      this.#failed(failure, msg);
     }
     return undefined;
+  }
+
+  // Apart from the above, which would make a closure for each message.
+  #watch(result: PromiseLike<unknown>, msg: MsgImpl | undefined): Promise<unknown> {
+    return Promise.resolve(result).catch((failure: unknown) => this.#failed(failure, msg));
+  }
+
+  #failed(error: unknown, msg: MsgImpl | undefined): void {
+    const subject = msg?.subject ?? this.subject;
+    this.#host.owner.emit({ type: "handlerError", error, subject, source: "subscription" });
   }
 
   #returned(): void {

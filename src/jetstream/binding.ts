@@ -44,6 +44,8 @@ export interface OrderedSetup {
   readonly prefix: string;
   /** where to begin, which subjects, and how; as on the wire */
   readonly config: ConsumerConfig;
+  /** begin the next one where the first one did, rather than behind the last message? */
+  readonly anew?: (() => boolean) | undefined;
 }
 
 /** The consumers that an ordered consumer makes: each goes on behind the last message of the one before (ADR-17). */
@@ -95,8 +97,8 @@ export class OrderedBinding {
 
   // C-ADR17-4: once something was seen, only the sequence counts
   #config(): ConsumerConfig {
-    const { config } = this.#setup;
-    if (this.#last === undefined) return config;
+    const { config, anew } = this.#setup;
+    if (this.#last === undefined || anew?.() === true) return config;
     const { opt_start_time: _, ...rest } = config;
     return { ...rest, deliver_policy: "by_start_sequence", opt_start_seq: this.#last + 1 };
   }

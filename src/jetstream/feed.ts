@@ -51,11 +51,18 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   readonly #setup: FeedSetup<S, T>;
   readonly #binding: OrderedBinding;
   readonly #heartbeat: number;
-  readonly #synced: Deferred<void> = deferred();
+  // what was there at the beginning is here; it has been handed over
+  readonly #arrived: Deferred<void> = deferred();
+  readonly #handedOver: Deferred<void> = deferred();
   // how many were there when the consumer was made
   #initial = Infinity;
+  // the sequence of the last message
+  #last = 0;
   // they have come
   #complete = false;
+  // items that have gone through `map`, and how many of them there were at the beginning
+  #mapped = 0;
+  #lastOne = Infinity;
   // somebody reads
   #read = false;
   #flow!: Flow<S>;
@@ -69,11 +76,14 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
 
   private constructor(api: Api, setup: FeedSetup<S, T>) {
     this.#setup = setup;
-    // nobody needs to wait for it
-    this.#synced.catch(() => undefined);
+    // nobody needs to wait for them
+    this.#arrived.catch(() => undefined);
+    this.#handedOver.catch(() => undefined);
     this.#heartbeat = setup.finite ? FINITE_HEARTBEAT : HEARTBEAT;
     const config = { ...setup.config, ...pushedConfig(this.#heartbeat) };
-    this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config });
+    // behind the last message there are older ones of the subjects too
+    const anew = (): boolean => config.deliver_policy === "last_per_subject" && !this.#complete;
+    this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config, anew });
   }
 
   async #begin(api: Api): Promise<void> {
@@ -87,7 +97,10 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
       timeout,
       take: (msg, sink) => {
         const { stream: sequence, delivery, pending } = binding.accepted;
-        const item = make(msg, { sequence, pending, isUpdate: this.#complete });
+        // one that begins anew has some again
+        const isNew = sequence > this.#last;
+        if (isNew) this.#last = sequence;
+        const item = isNew ? make(msg, { sequence, pending, isUpdate: this.#complete }) : undefined;
         const waits = item && sink.put(item);
         if (!this.#complete) this.#count(sink, delivery, pending);
         return waits;
@@ -103,7 +116,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     void flow.closed().then((error) => {
       const closed = api.nc.isClosed() ? new ClosedConnectionError() : undefined;
       const early = new InvalidOperationError("it ended before all that was there had come");
-      this.#synced.reject(error ?? closed ?? early);
+      this.#arrived.reject(error ?? closed ?? early);
+      this.#handedOver.reject(error ?? closed ?? early);
     });
   }
 
@@ -113,14 +127,27 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     const known = this.#binding.name !== "";
     if (this.#complete || (pending !== 0 && !(known && delivery >= this.#initial))) return;
     this.#complete = true;
-    if (this.#setup.finite) sink.finish();
-    if (this.#setup.finite || !this.#read) this.#synced.resolve();
-    // whoever waits comes after the loop that takes the last one
-    else sink.mark(() => queueMicrotask(() => this.#synced.resolve()));
+    this.#arrived.resolve();
+    if (this.#setup.finite) {
+      this.#handedOver.resolve();
+      sink.finish();
+    } else sink.mark(() => this.#synchronise());
   }
 
+  // The last of what was there has left the flow; it may still be on its way through `map`.
+  #synchronise(): void {
+    this.#lastOne = this.#flow?.getProcessed() ?? 0;
+    if (this.#setup.map === undefined || this.#mapped >= this.#lastOne) this.#settle();
+  }
+
+  // Whoever waits comes after the loop that takes the last one.
+  #settle(): void {
+    queueMicrotask(() => this.#handedOver.resolve());
+  }
+
+  /** Who asks before anybody reads would wait for itself: it need only be here then. */
   get synced(): Promise<void> {
-    return this.#synced;
+    return this.#read ? this.#handedOver : this.#arrived;
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
@@ -137,7 +164,9 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
         const found = await items.next();
         if (found.done === true) return found;
         try {
-          return { value: await map(found.value), done: false };
+          const value = await map(found.value);
+          if (++this.#mapped === this.#lastOne) this.#settle();
+          return { value, done: false };
         } catch (error) {
           // a loop that is thrown at does not say that it leaves
           await leave();

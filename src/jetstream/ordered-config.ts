@@ -44,17 +44,24 @@ export function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
   const filters = [options.filter_subjects ?? []].flat();
   // without a filter the server refuses it
   if (deliver_policy === "last_per_subject" && filters.length === 0) filters.push(">");
-  return {
-    ack_policy: "none",
-    max_deliver: 1,
-    mem_storage: true,
-    num_replicas: 1,
+  return orderedBase(filters, {
     inactive_threshold: nanos(inactive_threshold),
     deliver_policy,
     ...(opt_start_seq !== undefined && { opt_start_seq }),
     ...(opt_start_time !== undefined && { opt_start_time }),
     ...(replay_policy !== undefined && { replay_policy }),
     ...(headers_only !== undefined && { headers_only }),
+  });
+}
+
+/** The same of what needs no check: which subjects, and the fields that differ, as on the wire. */
+export function orderedBase(filters: string[], config: ConsumerConfig): ConsumerConfig {
+  return {
+    ack_policy: "none",
+    max_deliver: 1,
+    mem_storage: true,
+    num_replicas: 1,
+    ...config,
     ...(filters.length === 1 && { filter_subject: filters[0] as string }),
     ...(filters.length > 1 && { filter_subjects: filters }),
   };

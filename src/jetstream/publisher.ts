@@ -15,7 +15,7 @@ import type { Api } from "./api.ts";
 import { JetStreamApiError } from "./api-error.ts";
 import { assertLevel } from "./gates.ts";
 import type { LinkListener } from "./link-watch.ts";
-import { Outgoing } from "./outgoing.ts";
+import { isRepeatable, mayRepeat, type Outgoing, settleOutgoing } from "./outgoing.ts";
 import { prepare } from "./prepare.ts";
 import { isNoResponders, NoStreamError, type PubAck, readPubAck } from "./pub-ack.ts";
 import {
@@ -146,9 +146,28 @@ export class Publisher implements JetStreamPublisher, LinkListener {
         msgID = this.#ids.next();
         headers = withFields(headers, [["Nats-Msg-Id", msgID]]);
       }
-      const { expect } = options;
-      const message = { subject, payload, headers, gates, msgID, expect, signal };
-      const entry = new Outgoing(message, { resolve, reject }, this.#fail);
+      const entry: Outgoing = {
+        subject,
+        payload,
+        headers,
+        gates,
+        msgID,
+        expect: options.expect,
+        signal,
+        resolve,
+        reject,
+        abort: undefined,
+        state: "waiting",
+        open: false,
+        token: 0,
+        attempts: 0,
+        sentAt: 0,
+        deadline: 0,
+      };
+      if (signal !== undefined) {
+        entry.abort = () => this.#fail(entry, aborted(signal, `the publish to '${subject}'`));
+        signal.addEventListener("abort", entry.abort);
+      }
       if (this.#full || gates.length > 0) {
         this.#waiting.push(entry);
         this.#pump();
@@ -185,7 +204,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
       const entry = this.#waiting.peek();
       if (entry === undefined) break;
       if (entry.state === "waiting") {
-        if (entry.message.gates.length > 0 && this.#level === undefined) {
+        if (entry.gates.length > 0 && this.#level === undefined) {
           this.#askLevel(entry);
           break;
         }
@@ -220,7 +239,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
 
   #begin(entry: Outgoing): void {
     try {
-      assertLevel(this.#api, entry.message.gates, this.#level ?? 0);
+      assertLevel(this.#api, entry.gates, this.#level ?? 0);
     } catch (error) {
       return this.#fail(entry, error);
     }
@@ -232,7 +251,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
   }
 
   #send(entry: Outgoing): void {
-    const { subject, payload, headers } = entry.message;
+    const { subject, payload, headers } = entry;
     const reply = this.#inbox + entry.token;
     try {
       this.#nc.publish(subject, payload, headers === undefined ? { reply } : { reply, headers });
@@ -254,12 +273,11 @@ export class Publisher implements JetStreamPublisher, LinkListener {
     const entry = this.#inFlight.get(Number(msg.subject.slice(this.#inbox.length)));
     // there is none for the second ack of what was sent twice, and for one that is late
     if (entry === undefined) return;
-    const { message } = entry;
-    const { subject } = message;
+    const { subject } = entry;
     let ack: PubAck;
     try {
       if (isNoResponders(msg)) throw new NoStreamError(subject, entry.attempts);
-      ack = readPubAck(msg, subject, expectedSequence(message));
+      ack = readPubAck(msg, subject, expectedSequence(entry));
     } catch (error) {
       entry.state = "refused";
       const again = error instanceof NoStreamError || (error instanceof JetStreamApiError && error.transient);
@@ -272,7 +290,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
 
   #mayRetry(entry: Outgoing): boolean {
     const { retries, retryWait } = this.#options;
-    return entry.mayRepeat(retries) && entry.deadline - performance.now() > retryWait;
+    return mayRepeat(entry, retries) && entry.deadline - performance.now() > retryWait;
   }
 
   #retryAfter(ms: number): ReturnType<typeof setTimeout> {
@@ -289,7 +307,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
       if (entry.state !== "sent") continue;
       entry.state = "cut";
       entry.open = true;
-      if (!entry.isRepeatable(this.#options.retries)) {
+      if (!isRepeatable(entry, this.#options.retries)) {
         this.#fail(entry, new ConnectionError("the link broke before its ack came", {}, "DISCONNECTED"));
       }
     }
@@ -311,16 +329,13 @@ export class Publisher implements JetStreamPublisher, LinkListener {
     const now = performance.now();
     let next = Infinity;
     for (const entry of [...this.#inFlight.values()]) {
-      const { deadline, state, sentAt, message } = entry;
+      const { subject, deadline, state, sentAt } = entry;
       if (deadline <= now) {
         const missing = linked ? "no reply" : "no connection";
-        this.#fail(
-          entry,
-          new TimeoutError(`no ack came within ${timeout} ms`, { subject: message.subject }, missing),
-        );
+        this.#fail(entry, new TimeoutError(`no ack came within ${timeout} ms`, { subject }, missing));
         continue;
       }
-      if (linked && state === "sent" && sentAt + ackWait <= now && entry.isRepeatable(retries)) {
+      if (linked && state === "sent" && sentAt + ackWait <= now && isRepeatable(entry, retries)) {
         entry.open = true;
         this.#send(entry);
       }
@@ -329,10 +344,12 @@ export class Publisher implements JetStreamPublisher, LinkListener {
     if (next < Infinity) this.#timer ??= this.#lookAfter(next - now);
   }
 
-  #fail = (entry: Outgoing, error: unknown): void => this.#settle(entry, undefined, error);
+  #fail(entry: Outgoing, error: unknown): void {
+    this.#settle(entry, undefined, error);
+  }
 
   #settle(entry: Outgoing, ack: PubAck | undefined, error?: unknown): void {
-    if (!entry.settle(ack, error)) return;
+    if (!settleOutgoing(entry, ack, error)) return;
     this.#inFlight.delete(entry.token);
     this.#pump();
   }

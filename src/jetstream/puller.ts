@@ -104,6 +104,11 @@ export class Puller {
     clearTimeout(this.#overall);
   }
 
+  /** A message is done with; most leave no room that is worth a pull. */
+  room(): void {
+    if (this.pulls.isLow(this.#flow.held, this.#flow.heldBytes)) this.ask();
+  }
+
   /** Ask for what there is room for. */
   ask(): void {
     const flow = this.#flow;

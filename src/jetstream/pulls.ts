@@ -78,6 +78,15 @@ export class Pulls {
     return once && (this.received >= messages || (bytes > 0 && this.receivedBytes >= bytes));
   }
 
+  /** Is so little left that a consume asks for more? `held` messages and bytes are here and not done with. */
+  isLow(held: number, heldBytes: number): boolean {
+    const { once, thresholdMessages, thresholdBytes } = this.plan;
+    if (once) return false;
+    return (
+      this.messages + held <= thresholdMessages || (this.counts && this.bytes + heldBytes <= thresholdBytes)
+    );
+  }
+
   /**
    * The next pull, if there is room for one: `held` messages and bytes are here and not done with, `expires` is what remains
    * of a fetch.
@@ -93,11 +102,9 @@ export class Pulls {
       bytes = plan.bytes - this.receivedBytes;
     } else {
       const here = this.messages + held;
-      const bytesHere = this.bytes + heldBytes;
-      const low = here <= plan.thresholdMessages || (counts && bytesHere <= plan.thresholdBytes);
-      if (!low || (this.#wantsAll && here > 0)) return undefined;
+      if (!this.isLow(held, heldBytes) || (this.#wantsAll && here > 0)) return undefined;
       batch = plan.messages - here;
-      bytes = plan.bytes - bytesHere;
+      bytes = plan.bytes - this.bytes - heldBytes;
     }
     batch = Math.min(batch, this.#limits.batch);
     bytes = Math.min(bytes, this.#limits.bytes);

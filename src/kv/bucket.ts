@@ -1,16 +1,18 @@
 // Bucket: reads and writes one bucket. Made by kv/kvm.
 import type { Payload, QueuedIterator, WaitOptions } from "../client/connection.ts";
-import { InvalidArgumentError } from "../errors.ts";
+import { isNatsError } from "../errors.ts";
 import { backoff } from "../lib/backoff.ts";
+import { check } from "../lib/check.ts";
 import { delay, settle } from "../lib/deferred.ts";
+import { nanos } from "../lib/nanos.ts";
+import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "../jetstream/api.ts";
 import { WrongLastSequenceError } from "../jetstream/api-error.ts";
 import { directGet } from "../jetstream/direct-get.ts";
 import { requireLevel } from "../jetstream/gates.ts";
 import { Feed, type FeedSetup } from "../jetstream/feed.ts";
 import { getMessage } from "../jetstream/message-get.ts";
-import type { OrderedConsumerOptions } from "../jetstream/consuming.ts";
-import { orderedConfig } from "../jetstream/ordered-config.ts";
+import { orderedBase } from "../jetstream/ordered-config.ts";
 import { readPubAck } from "../jetstream/pub-ack.ts";
 import { ask } from "../jetstream/publish.ts";
 import { sequenceText, withFields } from "../jetstream/publish-options.ts";
@@ -40,7 +42,7 @@ type Field = [name: string, value: string];
 /** Which entries a feed has, and what becomes of them. */
 interface FeedOptions<T>
   extends Partial<Pick<FeedSetup<Entry, T>, "finite" | "map">>,
-    Pick<OrderedConsumerOptions, "deliver_policy" | "opt_start_seq"> {
+    Pick<ConsumerConfig, "deliver_policy" | "opt_start_seq"> {
   /** default: all */
   admits?: ((entry: Entry) => boolean) | undefined;
 }
@@ -49,7 +51,8 @@ interface FeedOptions<T>
 const AT_ONCE = 64;
 // milliseconds before a change is tried again
 const WAITS = [0, 2, 5, 10, 20, 50, 100];
-const INACTIVE = 30_000;
+// nanoseconds after which the server forgets the consumer of one that is gone
+const INACTIVE = nanos(30_000);
 
 /** A bucket. */
 export class Bucket implements KV {
@@ -91,7 +94,7 @@ export class Bucket implements KV {
     } catch (error) {
       if (!(error instanceof WrongLastSequenceError)) throw error;
       // C-ADR8-13: a marker is a message of the key too
-      const last = await this.#last(rawKey, true, wait);
+      const last = await this.#newest(rawKey, wait);
       if (last?.operation === "PUT") throw error;
       return this.#write(rawKey, data, fields, { ...wait, previousSeq: last?.revision ?? 0 });
     }
@@ -103,9 +106,7 @@ export class Bucket implements KV {
     version: number,
     options: WaitOptions | number = {},
   ): Promise<number> {
-    if (!(version > 0)) {
-      throw new InvalidArgumentError(`version is ${String(version)}: give the revision that the key has`);
-    }
+    check(version > 0, "version", version, "the revision that the key has");
     const wait = typeof options === "number" ? { timeout: options } : options;
     return this.put(key, value, { ...wait, previousSeq: version });
   }
@@ -132,7 +133,7 @@ export class Bucket implements KV {
     for (let attempt = 0; ; attempt++) {
       const wait = { timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) };
       // another writer was faster: a replica may not know of it yet
-      const last = await this.#last(rawKey, attempt > 0, wait);
+      const last = await (attempt === 0 ? this.#last(rawKey, false, wait) : this.#newest(rawKey, wait));
       const present = last?.operation === "PUT" ? await last.decoded() : null;
       const value = await change(present);
       const put = { ...wait, previousSeq: last?.revision ?? 0 };
@@ -161,11 +162,12 @@ export class Bucket implements KV {
       await write(this.#rawKey(key));
       return;
     }
-    if (options.previousSeq !== undefined) {
-      throw new InvalidArgumentError(
-        `previousSeq is of one key, '${key}' is a filter: leave one of them out`,
-      );
-    }
+    check(
+      options.previousSeq === undefined,
+      "previousSeq",
+      options.previousSeq,
+      "none with a filter of keys",
+    );
     const keys = await this.#keys(key, (entry) => entry.rawKey, options);
     await eachOf(keys, write);
   }
@@ -211,6 +213,16 @@ export class Bucket implements KV {
 
   #last(rawKey: string, leader: boolean, options: WaitOptions): Promise<Entry | null> {
     return this.#fetch({ last_by_subj: this.#place.prefix + rawKey }, leader, options);
+  }
+
+  // As its leader has it, unless only others may be asked.
+  async #newest(rawKey: string, options: WaitOptions): Promise<Entry | null> {
+    try {
+      return await this.#last(rawKey, true, options);
+    } catch (error) {
+      if (!isNatsError(error) || error.code !== "PERMISSION_VIOLATION") throw error;
+      return this.#last(rawKey, false, options);
+    }
   }
 
   async #fetch(
@@ -264,14 +276,14 @@ export class Bucket implements KV {
     { finite = false, admits, map, ...start }: FeedOptions<T>,
   ): Promise<Feed<Entry, T>> {
     const owner = this.#owner;
-    const filter_subjects = [key].flat().map((one) => owner.prefix + this.#rawFilter(one));
+    const filters = [key].flat().map((one) => owner.prefix + this.#rawFilter(one));
+    check(filters.length > 0, "key", "an empty list", "one filter of keys, or more");
     const decoded = (entry: Entry): Promise<T> => entry.decoded() as Promise<T>;
     const feed = Feed.start<Entry, T>(this.#api, {
       stream: this.#place.stream,
-      config: orderedConfig({
+      config: orderedBase(filters, {
         ...start,
         ...(headers_only && { headers_only }),
-        filter_subjects,
         inactive_threshold: INACTIVE,
       }),
       finite,
@@ -321,14 +333,15 @@ export class Bucket implements KV {
 
   #rawKey(key: string): string {
     const { keyCodec } = this.#owner;
-    const rawKey = keyCodec === undefined ? key : encodeKey(keyCodec, key);
+    const rawKey = keyCodec === undefined || typeof key !== "string" ? key : encodeKey(keyCodec, key);
     validateKey(rawKey);
     return rawKey;
   }
 
   #rawFilter(filter: string): string {
     const { keyCodec } = this.#owner;
-    const raw = keyCodec === undefined ? filter : encodeFilter(keyCodec, filter);
+    const raw =
+      keyCodec === undefined || typeof filter !== "string" ? filter : encodeFilter(keyCodec, filter);
     validateFilter(raw);
     return raw;
   }
@@ -346,17 +359,14 @@ function isValue({ operation }: Entry): boolean {
 }
 
 // C-ADR8-11, C-ADR8-16
-function refuseTtl(call: string, options: object): void {
-  if ("ttl" in options && options.ttl !== undefined) {
-    throw new InvalidArgumentError(
-      `${call} has no ttl: a key gets one when it is created, a marker by purge`,
-    );
-  }
+function refuseTtl(call: string, options: { ttl?: unknown } | KvPutOptions): void {
+  const ttl = "ttl" in options ? options.ttl : undefined;
+  check(ttl === undefined, "ttl", ttl, `none to ${call}: keys get theirs from create, markers from purge`);
 }
 
 function positive(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError(`${name} is ${String(value)}: give a revision, 1 or more`);
+  check(Number.isSafeInteger(value) && value > 0, name, value, "a revision, 1 or more");
+  return value;
 }
 
 // Do it for each item, some at once.

@@ -1,5 +1,5 @@
 // Config: a bucket as the configuration of its stream, and back (ADR-8, ADR-57).
-import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { millis, nanos } from "../lib/nanos.ts";
 import { API_PREFIX, domainPrefix } from "../protocol/jetstream/api.ts";
 import type { StreamConfig, StreamInfo, StreamSource } from "../protocol/jetstream/stream.ts";
@@ -36,10 +36,9 @@ function sourceOf(bucket: string, source: StreamSource): StreamSource {
   return { ...rest, name, subject_transforms: [{ src: prefix + keys, dest }] };
 }
 
-function whole(name: string, value: number | undefined, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
-  const range = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
-  throw new InvalidArgumentError(`${name} is ${String(value)}: give a whole number, ${range}`);
+function whole(name: string, value: number | undefined, least: number, most = Infinity): void {
+  const ok = value === undefined || (Number.isInteger(value) && value >= least && value <= most);
+  check(ok, name, value, `a whole number, ${least} ${most === Infinity ? "or more" : `to ${most}`}`);
 }
 
 /** The fields that options stand for; undefined where they say nothing. @throws {NatsError} INVALID_ARGUMENT */

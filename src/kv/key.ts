@@ -1,28 +1,27 @@
 // Key: names of buckets and keys, and filters of keys; checked before anything is sent (ADR-6).
-import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 
 const TOKEN = String.raw`[-/=\w]+`;
 const KEY = new RegExp(`^${TOKEN}(\\.${TOKEN})*$`);
 const FILTER = new RegExp(`^(>|(${TOKEN}|\\*)(\\.(${TOKEN}|\\*))*(\\.>)?)$`);
 
-function check(what: string, value: unknown, rule: RegExp, allowed: string): void {
-  if (typeof value === "string" && rule.test(value)) return;
-  throw new InvalidArgumentError(`${what} is ${JSON.stringify(value)}: ${allowed}`);
+function checkText(what: string, value: unknown, rule: RegExp, allowed: string): void {
+  if (typeof value !== "string" || !rule.test(value)) check(false, what, JSON.stringify(value), allowed);
 }
 
-/** @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+/** @throws {@link NatsError} INVALID_ARGUMENT */
 export function validateBucket(name: unknown): asserts name is string {
-  check("the name of the bucket", name, /^[-\w]+$/, "letters, digits, _ and - only");
+  checkText("the name of the bucket", name, /^[-\w]+$/, "letters, digits, _ and - only");
 }
 
-/** @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+/** @throws {@link NatsError} INVALID_ARGUMENT */
 export function validateKey(key: unknown): asserts key is string {
-  check("the key", key, KEY, "tokens with a dot between them, of letters, digits and _ - / = only");
+  checkText("the key", key, KEY, "tokens with a dot between them, of letters, digits and _ - / = only");
 }
 
-/** @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+/** @throws {@link NatsError} INVALID_ARGUMENT */
 export function validateFilter(filter: unknown): asserts filter is string {
-  check("the filter of keys", filter, FILTER, "as a key, where * may be a token, and > the last one");
+  checkText("the filter of keys", filter, FILTER, "a key in which * may be a token, and > the last one");
 }
 
 /** Does it stand for more than one key? */

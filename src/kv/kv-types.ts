@@ -106,7 +106,7 @@ export interface KvEntry {
   readonly operation: KvOperation;
   /** of a marker that the server wrote: why. Server 2.11. */
   readonly reason?: KvMarkerReason | undefined;
-  /** headers it is stored with, where there are any */
+  /** headers it is stored with, where there are any; those of {@link RoKV.get} end with the server's own */
   readonly headers?: MsgHdrs | undefined;
   /** bytes of the value as it is stored, also where only headers were asked for */
   readonly length: number;
@@ -127,8 +127,8 @@ export interface KvWatchEntry extends KvEntry {
 /** Entries as they are written, over whatever happens to the connection. Leaving the loop ends it, as does `stop()`. */
 export interface KvWatch extends QueuedIterator<KvWatchEntry>, AsyncDisposable {
   /**
-   * Resolves when what the bucket had at the beginning has been handed over, at once where it had nothing. Until somebody reads:
-   * when it is here, which that of a large bucket is not before somebody reads. Rejects when the watch ends before.
+   * Resolves when what the bucket had at the beginning has been handed over, at once where it had nothing. Asked for before anybody
+   * reads: when it is here, which that of a large bucket is not before somebody reads. Rejects when the watch ends before.
    */
   readonly synced: Promise<void>;
   /** Resolves when it has ended and all is handed over: to why, where that is an error. */

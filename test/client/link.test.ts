@@ -623,6 +623,23 @@ describe("pings", () => {
     assert.deepEqual(told.at(-1), { code: "STALE_CONNECTION", lost: 0 });
   });
 
+  test("one that is asked again and again has no more time for it, unless it has answered", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { link, peer, told } = await open();
+    link.check(2000);
+    await pass(t, 500, 1);
+    peer.send("PONG\r\n");
+    await settled();
+    for (let i = 0; i < 3; i++) {
+      link.check(2000);
+      assert.equal(link.open, true);
+      await pass(t, 500, 1);
+    }
+    assert.deepEqual(told, []);
+    await pass(t, 500, 1);
+    assert.equal(told[0], "stale");
+  });
+
   test("a part of a message is a sign of life: the PONG may be far behind it", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const { link, peer, told } = await open();

@@ -63,6 +63,14 @@ test("jetstream-ordered reads what was stored and what follows, in order", () =>
     "ended, after 0 resets",
   ]));
 
+test("kv-stock sells what is there to twelve at once, and follows it", () =>
+  example("kv-stock.mjs", [
+    "at first: chairs, lamps",
+    "lamps: 1, revision 11",
+    "10 of 12 got a lamp",
+    "chairs: none",
+  ]));
+
 test("websocket talks over ws://", () =>
   example("websocket.mjs", ["hello over WebSocket"], { NATS_WS_URL: server.wsUrl }));
 

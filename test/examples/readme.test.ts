@@ -7,13 +7,13 @@ import { after, test } from "node:test";
 import { startServer } from "../fixtures/real-server.ts";
 import { missing, root, run, snippetsOf } from "./support.ts";
 
-const server = await startServer({ after });
+const server = await startServer({ after }, { jetstream: true });
 const folder = mkdtempSync(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-readme-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const snippets = snippetsOf("README.md");
 
-test("README.md has five snippets", () => assert.equal(snippets.length, 5));
+test("README.md has six snippets", () => assert.equal(snippets.length, 6));
 
 for (const { where, code, expected } of snippets) {
   test(`${where} runs and prints what it says`, async () => {

@@ -52,7 +52,9 @@ function lackOf(row: RuntimeRow, transport: TransportName, one: NamedCase): stri
 
 /** A line for a case that is gone, or has another title by now, is an error. */
 function checkNames({ name: runtime, lacks }: RuntimeRow): void {
-  const names = new Set((["tcp", "tls", "ws"] as const).flatMap(casesOver).map(({ name }) => name));
+  const names = new Set(
+    (["tcp", "tls", "ws"] as const).flatMap((transport) => casesOver(transport)).map(({ name }) => name),
+  );
   for (const { name } of lacks) {
     if (name !== undefined && !names.has(name)) {
       throw new Error(`cells.mjs says what ${runtime} lacks of a case that there is not: '${name}'`);

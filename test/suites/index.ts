@@ -24,6 +24,7 @@ import { jetstreamSchedules } from "./jetstream-schedules.ts";
 import { jetstreamSnapshots } from "./jetstream-snapshots.ts";
 import { jetstreamAbsent, jetstreamStreams } from "./jetstream-streams.ts";
 import { kvBuckets } from "./kv-buckets.ts";
+import { kvCodecs } from "./kv-codecs.ts";
 import { kvEntries } from "./kv-entries.ts";
 import { kvWatch } from "./kv-watch.ts";
 import { limits } from "./limits.ts";
@@ -75,6 +76,7 @@ const suites: readonly Suite[] = [
   jetstreamProcess,
   jetstreamPriority,
   kvBuckets,
+  kvCodecs,
   kvEntries,
   kvWatch,
   objBuckets,
@@ -90,13 +92,13 @@ export interface NamedCase {
   readonly run: Case;
 }
 
-// what stands on the connection does not see TLS
+// what stands on the connection does not see TLS: one cell of the matrix shows that, the others are spared it
 const STREAMS: readonly TransportName[] = ["tcp", "ws"];
 
-/** The cases of all suites that are about this transport. */
-export function casesOver(transport: TransportName): NamedCase[] {
+/** The cases of all suites that are about this transport; with `all` also of those that TLS is nothing to. */
+export function casesOver(transport: TransportName, all = false): NamedCase[] {
   return suites
-    .filter(({ needs, over = needs?.includes("jetstream") ? STREAMS : undefined }) => {
+    .filter(({ needs, over = !all && needs?.includes("jetstream") ? STREAMS : undefined }) => {
       return over?.includes(transport) ?? true;
     })
     .flatMap(({ name, needs = [], cases }) =>

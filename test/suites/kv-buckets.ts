@@ -170,14 +170,15 @@ export const kvBuckets: Suite = {
         false,
       );
       await kv.destroy();
-      for (const call of [
-        kv.status(),
-        kv.destroy(),
-        kvm.open(name),
-        kvm.delete(name),
-        kvm.update(name, {}),
-      ]) {
-        ok((await rejects(call, "STREAM_NOT_FOUND")) instanceof BucketNotFoundError);
+      const calls = [
+        () => kv.status(),
+        () => kv.destroy(),
+        () => kvm.open(name),
+        () => kvm.delete(name),
+        () => kvm.update(name, {}),
+      ];
+      for (const call of calls) {
+        ok((await rejects(call(), "STREAM_NOT_FOUND")) instanceof BucketNotFoundError);
       }
       await rejects(kv.put("a", "x", { timeout: 2000 }), "NO_RESPONDERS");
     },

@@ -80,6 +80,24 @@ export const kvWatch: Suite = {
       none.stop();
     },
 
+    "whoever waits for synced while a loop reads finds all of it done, every time (C-ADR8-31)": async (
+      harness,
+    ) => {
+      const { kv } = await bucket(harness);
+      for (let count = 1; count <= 20; count++) {
+        await kv.put(`k.${count}`, "x");
+        const watch = await kv.watch();
+        const seen = new Set<string>();
+        const following = (async () => {
+          for await (const { key } of watch) seen.add(key);
+        })();
+        await within(watch.synced, "it is not synced");
+        equal(seen.size, count);
+        watch.stop();
+        await following;
+      }
+    },
+
     "with the history, with nothing, or from a revision on (C-ADR8-30)": async (harness) => {
       const { kv } = await bucket(harness, { history: 5 });
       for (let i = 1; i <= 4; i++) await kv.put(i % 2 ? "a" : "b", String(i));

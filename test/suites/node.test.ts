@@ -1,9 +1,10 @@
 // Starter for the sources: runs every suite in the Node that runs the tests, against real servers, over one transport.
 import { after, test } from "node:test";
+import { minors } from "../../scripts/servers.mjs";
 import { connect } from "../../src/index.node.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
-import { suiteTransport } from "../fixtures/real-server.ts";
+import { suiteTransport, suiteVersion } from "../fixtures/real-server.ts";
 import { casesOver } from "./index.ts";
 import { certificates, startShared, startWished } from "./servers.ts";
 
@@ -11,7 +12,7 @@ const transport = suiteTransport();
 const shared = await startShared({ after }, transport);
 const pems = certificates();
 
-for (const [index, { name, run }] of casesOver(transport).entries()) {
+for (const [index, { name, run }] of casesOver(transport, suiteVersion() === minors[0]).entries()) {
   test(name, async (t) => {
     trackLeaks(t);
     const url = shared.urlFor(transport);

@@ -362,6 +362,27 @@ test("trap 82: a fetch without heartbeats whose server says nothing, not even th
   assert.equal(await consumer.next({ no_wait: true }), null);
 });
 
+test("trap 82: a link that carries nothing to the server is noticed while a consumer is made anew", async (t) => {
+  const { proxy, nc, jsm, fill } = await place(t);
+  const js = jetstream(nc, { timeout: 500 });
+  const ordered = await js.consumers.get("S", { name_prefix: "mine" });
+  const messages = await ordered.consume({ expires: 2000, idle_heartbeat: 500 });
+  const { found, atLeast } = follow(messages);
+  await fill(2);
+  await atLeast(2);
+  const watch = new Watch(nc);
+  const [name = ""] = (await jsm.consumers.names("S").next()).filter((one) => one.startsWith("mine_"));
+  proxy.pause("sent");
+  // what the server says still comes
+  await jsm.consumers.delete("S", name);
+  await until(() => messages.health.state === "recovering", "it is made anew");
+  await watch.until("staleConnection");
+  proxy.resume();
+  await fill(2);
+  await atLeast(4);
+  assert.deepEqual(found, [1, 2, 3, 4]);
+});
+
 test("trap 82: a process that stands still blames neither its server nor its link", async (t) => {
   const { nc, consumer, fill } = await place(t);
   const messages = await consumer.consume({ expires: 1000, idle_heartbeat: 100 });
