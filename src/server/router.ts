@@ -7,7 +7,8 @@
 //                                                  '- >  [group g]
 //
 // A match costs as many steps as the subject has tokens and wildcards beside them, however many subscriptions there are.
-// Results are kept until a subscription they may concern comes or goes.
+// Results are kept until a subscription they may concern comes or goes. Of acknowledgements no two have the same subject: there
+// the result for a consumer is kept.
 
 /** What subscribes. */
 export interface Interest {
@@ -28,16 +29,22 @@ interface Node<S> {
   readonly groups: Map<string, S[]>;
 }
 
+const DOT = 46;
 const STAR = "*";
 const REST = ">";
 const NOBODY: Matched<never> = { plain: [], groups: [] };
 // results that are kept
 const KEPT = 4096;
+// $JS.ACK.<stream>.<consumer>. ...
+const ACKS = "$JS.ACK.";
+const CONSUMER = 4;
 
 export class Router<S extends Interest> {
   #root: Node<S> = node();
   #size = 0;
   readonly #results = new Map<string, Matched<S>>();
+  // by stream and consumer, and by the tokens that follow
+  readonly #acks = new Map<string, Matched<S>>();
   readonly #watches = new Map<string, Set<() => void>>();
 
   /** how many subscriptions there are */
@@ -84,6 +91,7 @@ export class Router<S extends Interest> {
     // `*` and `>` within a token are characters like any other: then too much is forgotten, which is no harm
     if (subject.includes(STAR) || subject.includes(REST)) this.#results.clear();
     else this.#results.delete(subject);
+    this.#acks.clear();
     for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
   }
 
@@ -111,18 +119,56 @@ export class Router<S extends Interest> {
 
   /** Who gets what is published to this subject. One with an empty token goes nowhere. */
   match(subject: string): Matched<S> {
+    if (subject.startsWith(ACKS)) return this.#matchAck(subject);
     const known = this.#results.get(subject);
     if (known !== undefined) return known;
-    const tokens = subject.split(".");
-    if (tokens.includes("")) return NOBODY;
-    const plain: S[] = [];
-    const groups = new Map<string, S[]>();
-    collect(this.#root, tokens, 0, plain, groups);
-    const result = plain.length + groups.size === 0 ? NOBODY : { plain, groups: [...groups.values()] };
+    const result = this.#find(subject.split("."));
     if (this.#results.size >= KEPT) this.#results.clear();
     this.#results.set(subject, result);
     return result;
   }
+
+  #find(tokens: readonly string[]): Matched<S> {
+    if (tokens.includes("")) return NOBODY;
+    const plain: S[] = [];
+    const groups = new Map<string, S[]>();
+    collect(this.#root, tokens, 0, plain, groups);
+    return plain.length + groups.size === 0 ? NOBODY : { plain, groups: [...groups.values()] };
+  }
+
+  #matchAck(subject: string): Matched<S> {
+    let end = 0;
+    let dots = 0;
+    for (let at = subject.indexOf("."); at >= 0; at = subject.indexOf(".", at + 1)) {
+      if (++dots === CONSUMER) end = at;
+      if (subject.charCodeAt(at + 1) === DOT) return NOBODY;
+    }
+    const key = `${subject.slice(0, end)}.${dots}`;
+    const known = this.#acks.get(key);
+    if (known !== undefined && subject.charCodeAt(subject.length - 1) !== DOT) return known;
+    const tokens = subject.split(".");
+    const result = this.#find(tokens);
+    if (end > 0 && result !== NOBODY && this.#isForAll(tokens)) this.#acks.set(key, result);
+    return result;
+  }
+
+  // Does a result depend on no token behind the consumer?
+  #isForAll(tokens: readonly string[]): boolean {
+    let at: Node<S> | undefined = this.#root;
+    for (const token of tokens.slice(0, CONSUMER)) {
+      if (at === undefined || at.children.has(STAR)) return false;
+      at = at.children.get(token);
+    }
+    return at === undefined || isWild(at);
+  }
+}
+
+// No literal token below.
+function isWild<S>({ children }: Node<S>): boolean {
+  for (const [token, child] of children) {
+    if ((token !== STAR && token !== REST) || !isWild(child)) return false;
+  }
+  return true;
 }
 
 function node<S>(): Node<S> {

@@ -63,7 +63,7 @@ export class Pending {
 
   delete(seq: number): void {
     this.#sent.delete(seq);
-    if (this.#sent.size === 0) this.clear();
+    if (this.#sent.size === 0 && this.#deadlines.length > OUTDATED) this.clear();
   }
 
   clear(): void {
