@@ -1,18 +1,15 @@
 // Refusal: why a call of the API or a publish fails, as the server words it. Thrown by whoever finds out; the edges answer with it.
 
-/** Status and description by number. `{x}` stands for a parameter. */
-const REFUSALS: Readonly<Record<number, string>> = {
-  10002: "400 resource limits exceeded for account",
+/** Status and description by number: those of nats-server that this one has a use for. `{x}` stands for a parameter. */
+const REFUSALS = {
   10003: "400 bad request",
   10010: "503 JetStream clustering support required",
   10012: "500 {err}",
   10013: "400 consumer name already in use",
   10014: "404 consumer not found",
   10015: "400 deliver subject not valid",
-  10016: "400 consumer expected to be durable but no durable name set in subject",
   10017: "400 consumer name in subject does not match durable name in request",
   10018: "400 consumer expected to be durable but a durable name was not set",
-  10019: "400 consumer expected to be ephemeral but detected a durable name set in subject",
   10020: "400 consumer expected to be ephemeral but a durable name was set in request",
   10021: "400 stream external api prefix {prefix} must not overlap with {subject}",
   10022: "400 stream external delivery prefix {prefix} overlaps with stream subject {subject}",
@@ -20,26 +17,18 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10024: "400 stream external delivery prefix {prefix} must not contain wildcards",
   10025: "400 invalid JSON: {err}",
   10026: "400 maximum consumers limit reached",
-  10027: "400 maximum number of streams reached",
   10028: "500 insufficient memory resources available",
-  10029: "500 {err}",
   10030: "400 stream mirror must have max message size >= source",
   10031: "400 stream mirrors can not also contain other sources",
-  10032: "400 stream mirrors can not have both start seq and start time configured",
-  10033: "400 stream mirrors can not contain filtered subjects",
   10034: "400 stream mirrors can not contain subjects",
   10037: "404 no message found",
   10038: "400 expected an empty request payload",
   10039: "503 JetStream not enabled for account",
   10043: "400 sequence {seq} not found",
-  10045: "500 {err}",
   10046: "400 stream source must have max message size >= target",
   10047: "500 insufficient storage resources available",
   10049: "500 {err}",
-  10050: "500 {err}",
-  10051: "500 {err}",
   10052: "500 {err}",
-  10053: "500 {err}",
   10054: "400 message size exceeds maximum allowed",
   10055: "400 stream mirror configuration can not be updated",
   10056: "400 stream name in subject does not match request",
@@ -47,69 +36,48 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10058: "400 stream name already in use with a different configuration",
   10059: "404 stream not found",
   10060: "400 expected stream does not match",
-  10061: "400 Replicas configuration can not be updated",
   10062: "500 restore failed: {err}",
-  10063: "503 expected stream sequence does not match",
   10064: "500 snapshot failed: {err}",
   10065: "400 subjects overlap with an existing stream",
   10069: "500 {err}",
   10070: "400 wrong last msg ID: {id}",
   10071: "400 wrong last sequence: {seq}",
   10074: "500 replicas > 1 not supported in non-clustered mode",
-  10076: "503 JetStream not enabled",
   10077: "503 {err}",
-  10078: "400 consumer config required",
   10079: "400 consumer deliver subject has wildcards",
   10080: "400 consumer in push mode can not set max waiting",
   10081: "400 consumer deliver subject forms a cycle",
   10082: "400 consumer requires ack policy for max ack pending",
   10083: "400 consumer idle heartbeat needs to be >= 100ms",
   10084: "400 consumer in pull mode requires explicit ack policy on workqueue stream",
-  10085: "400 consumer in pull mode requires a durable name",
   10086: "400 consumer in pull mode can not have rate limit set",
-  10087: "400 consumer max waiting needs to be positive",
   10088: "400 consumer idle heartbeat requires a push based consumer",
   10089: "400 consumer flow control requires a push based consumer",
   10090: "400 consumer direct requires a push based consumer",
   10091: "400 consumer direct requires an ephemeral consumer",
-  10092: "400 consumer direct on a mapped consumer",
-  10093: "400 consumer filter subject is not a valid subset of the interest subjects",
   10094: "400 {err}",
   10095: "400 failed to parse consumer sampling configuration: {err}",
-  10096: "500 stream not valid",
   10097: "400 header size exceeds maximum allowed of 64k",
   10098: "400 workqueue stream requires explicit ack",
   10099: "400 multiple non-filtered consumers not allowed on workqueue stream",
   10100: "400 filtered consumer not unique on workqueue stream",
   10101: "400 consumer must be deliver all on workqueue stream",
   10102: "400 consumer name is too long, maximum allowed is {max}",
-  10103: "400 durable name can not contain '.', '*', '>'",
-  10104: "500 error creating store for consumer: {err}",
-  10105: "400 consumer already exists and is still active",
-  10106: "400 consumer replacement durable config not the same",
   10107: "400 consumer description is too long, maximum allowed is {max}",
   10108: "400 consumer with flow control also needs heartbeats",
   10109: "400 invalid operation on sealed stream",
   10110: "500 {err}",
   10111: "500 {err}",
   10112: "400 invalid push consumer deliver subject",
-  10113: "400 account requires a stream config to have max bytes set",
   10114: "400 consumer max request batch needs to be > 0",
   10115: "400 consumer max request expires needs to be >= 1ms",
   10116: "400 max deliver is required to be > length of backoff values",
-  10117: "500 subject details would exceed maximum allowed",
-  10120: "400 no JetStream default or applicable tiered limit present",
   10121: "400 consumer max ack pending exceeds system limit of {limit}",
-  10122: "400 stream max bytes exceeds account limit max stream bytes",
-  10125: "400 consumer max request batch exceeds server limit of {limit}",
-  10126: "400 consumer config replica count exceeds parent stream",
   10127: "400 Consumer name can not contain path separators",
   10128: "400 Stream name can not contain path separators",
   10130: "400 stream name already in use, cannot restore",
   10131: "400 Consumer create request did not match filtered subject from create subject",
-  10132: "400 Consumer Durable and Name have to be equal if both are provided",
   10133: "400 replicas count cannot be negative",
-  10134: "400 consumer config replicas must match interest retention stream's replicas",
   10135: "400 consumer metadata exceeds maximum size of {limit}",
   10136: "400 consumer cannot have both FilterSubject and FilterSubjects specified",
   10137: "400 consumer with multiple subject filters cannot use subject based API",
@@ -133,7 +101,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10155: "400 stream transform source: {err}",
   10156: "400 stream transform: {err}",
   10157: "400 pedantic mode: {err}",
-  10158: "409 duplicate message id is in process",
   10159: "400 Setting PriorityPolicy requires at least one PriorityGroup to be set",
   10160: "400 Provided priority group does not exist for this consumer",
   10161: "400 Group name cannot be an empty string",
@@ -141,7 +108,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10164: "400 wrong last sequence",
   10165: "400 invalid per-message TTL",
   10166: "400 per-message TTL is disabled",
-  10167: "429 too many requests",
   10168: "400 message counters is disabled",
   10169: "400 message counter increment is missing",
   10170: "400 message counter has payload",
@@ -154,8 +120,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10177: "400 atomic publish unsupported header used: {header}",
   10178: "400 priority groups can not be used with push consumers",
   10179: "400 atomic publish batch ID is invalid",
-  10181: "400 consumer ack policy invalid",
-  10182: "400 consumer replay policy invalid",
   10183: "400 consumer ack wait needs to be positive",
   10184: "400 consumer backoff needs to be positive",
   10185: "412 JetStream minimum api level required",
@@ -184,19 +148,16 @@ const REFUSALS: Readonly<Record<number, string>> = {
   10211: "429 batch publish too many inflight",
   10212: "400 message schedules invalid scheduler",
   10213: "400 stream mirror consumer config is invalid",
-  10214: "400 stream mirror consumer requires flow control ack policy",
   10215: "400 stream source consumer config is invalid",
-  10216: "400 duplicate stream source consumer detected",
-  10217: "400 stream source consumer requires flow control ack policy",
   10218: "400 flow control ack policy requires a push based consumer",
-  10219: "400 flow control ack policy requires flow control",
   10220: "400 flow control ack policy requires max ack pending",
   10221: "400 flow control ack policy requires unset ack wait",
   10222: "400 flow control ack policy requires unset max deliver",
   10223: "400 message schedules time zone is invalid",
-  10225: "400 consumer's stream identity does not match: {msg}",
   10227: "400 message stream source header is not allowed",
-};
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
 
 /** What an answer says of an error, field by field as on the wire. */
 export interface WireError {
@@ -207,27 +168,16 @@ export interface WireError {
 
 /** A call that is refused. */
 export class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly code: number;
-  readonly errCode: number;
+  readonly wire: WireError;
 
-  constructor(errCode: number, params: Readonly<Record<string, string | number>> = {}) {
-    const entry = REFUSALS[errCode] as string;
+  constructor(errCode: RefusalCode, params: Readonly<Record<string, string | number>> = {}) {
+    const entry = REFUSALS[errCode];
     super(entry.slice(4).replace(/\{(\w+)\}/g, (_, name: string) => `${params[name]}`));
-    this.errCode = errCode;
-    this.code = Number(entry.slice(0, 3));
-  }
-
-  get description(): string {
-    return this.message;
-  }
-
-  get wire(): WireError {
-    return { code: this.code, err_code: this.errCode, description: this.message };
+    this.wire = { code: Number(entry.slice(0, 3)), err_code: errCode, description: this.message };
   }
 }
 
 /** Refuse with an entry of the table: `refuse(10059)`, `refuse(10071, { seq: 3 })`. @throws {Refusal} always */
-export function refuse(errCode: number, params?: Readonly<Record<string, string | number>>): never {
+export function refuse(errCode: RefusalCode, params?: Readonly<Record<string, string | number>>): never {
   throw new Refusal(errCode, params);
 }

@@ -4,7 +4,7 @@ import { utf8Encoder } from "../../lib/bytes.ts";
 import { goQuote } from "../go-text.ts";
 import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
 import { byBytes, goEnum, type GoStruct, inOrder } from "./go-json.ts";
-import { refuse } from "./refusal.ts";
+import { type RefusalCode, refuse } from "./refusal.ts";
 import { subjectTransform } from "../subject-transform.ts";
 import { GoError } from "../go-error.ts";
 
@@ -297,7 +297,7 @@ function checkTransform({ subject_transform: { src = "", dest } = { dest: "" } }
   tryTransform(src, dest, 10156);
 }
 
-function tryTransform(src: string, dest: string | undefined, errCode: number): void {
+function tryTransform(src: string, dest: string | undefined, errCode: RefusalCode): void {
   if (!dest) return;
   try {
     subjectTransform(src, dest);
@@ -312,7 +312,7 @@ function isSubject(subject: string): boolean {
 
 function checkFilters(
   { filter_subject, subject_transforms: transforms = [] }: StreamSource,
-  [both, source, destination, overlap]: readonly [number, number, number, number],
+  [both, source, destination, overlap]: readonly [RefusalCode, RefusalCode, RefusalCode, RefusalCode],
 ): void {
   if (filter_subject && transforms.length > 0) refuse(both);
   for (const [i, { src = "", dest }] of transforms.entries()) {
@@ -363,7 +363,7 @@ function isLess(
 
 function checkConsumer(
   { consumer, opt_start_seq, opt_start_time, filter_subject }: StreamSource,
-  errCode: number,
+  errCode: RefusalCode,
 ): void {
   if (consumer === undefined) return;
   const { name, deliver_subject: subject } = consumer;
