@@ -117,7 +117,7 @@ test("a pull gets what is there, in order, and waits for the rest until it expir
   assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/1", "s.a=2 1/2/2/0"]);
   assert.deepEqual(await bench.after(999), []);
   assert.deepEqual(await bench.after(1), [
-    "in: 408 Request Timeout Nats-Pending-Messages: 0 Nats-Pending-Bytes: 0",
+    "in: 408 Request Timeout Nats-Pending-Messages: 1 Nats-Pending-Bytes: 0",
   ]);
 });
 
