@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { utf8Decoder, utf8Encoder } from "../../src/lib/bytes.ts";
 import { Account } from "../../src/server/account.ts";
 import { internal } from "../../src/server/internal.ts";
-import { Consumer } from "../../src/server/jetstream/consumer.ts";
+import { Consumer, type ConsumerState } from "../../src/server/jetstream/consumer.ts";
 import { type ServedConfig, wholeConsumerConfig } from "../../src/server/jetstream/consumer-config.ts";
 import { JetStream } from "../../src/server/jetstream/jetstream.ts";
 import { memoryStorage } from "../../src/server/jetstream/storage.ts";
@@ -380,4 +380,120 @@ test("flow control: a question at half a window, and nothing above a window unti
   bench.publish(question);
   for (let i = 0; i < 9; i++) await bench.after(0);
   assert.ok(bytes > before + (3 << 20), `${bytes} bytes`);
+});
+
+test("acknowledgement by flow control: the answer says how far it is taken", async () => {
+  const bench = new Bench();
+  const questions: string[] = [];
+  bench.account.router.add(
+    internal("d", ({ reply }) => void (reply.startsWith("$JS.FC.") && questions.push(reply))),
+  );
+  bench.listen("d");
+  const consumer = bench.consumer({
+    ack_policy: "flow_control",
+    flow_control: true,
+    deliver_subject: "d",
+    max_ack_pending: 2,
+  });
+  for (const text of ["1", "2", "3"]) bench.publish("s.a", text);
+  assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/2", "s.a=2 1/2/2/1", "d: 100 FlowControl Request"]);
+  const header = "NATS/1.0\r\nNats-Last-Consumer: 1\r\nNats-Last-Stream: 1\r\n\r\n";
+  bench.account.publish(Message.of(questions[0] as string, "", header));
+  assert.deepEqual((await bench.take()).slice(0, 1), ["s.a=3 1/3/3/0"]);
+  assert.equal(consumer.info().ack_floor.stream_seq, 1);
+});
+
+test("a pause holds everything back, and its end is told", async () => {
+  const bench = new Bench();
+  bench.listen("in");
+  bench.listen("$JS.EVENT.ADVISORY.CONSUMER.PAUSE.>");
+  const until = new Date(bench.clock.now() + 5000).toISOString();
+  const consumer = bench.consumer({ pause_until: until });
+  bench.publish("s.a", "1");
+  bench.next({ batch: 1, expires: 9e9 });
+  assert.deepEqual(await bench.after(4999), [`consumer_pause {"paused":true,"pause_until":"${until}"}`]);
+  assert.equal(consumer.info().pause_remaining, 1e6);
+  assert.deepEqual(await bench.after(1), [
+    `consumer_pause {"paused":false,"pause_until":"${until}"}`,
+    "s.a=1 1/1/1/0",
+  ]);
+});
+
+test("a pinned client that does not come again for the timeout loses its place to the next", async () => {
+  const bench = new Bench();
+  bench.listen("in");
+  let others = 0;
+  bench.account.router.add(internal("other", () => void others++));
+  bench.listen("$JS.EVENT.ADVISORY.CONSUMER.UNPINNED.>");
+  bench.consumer({ priority_groups: ["g"], priority_policy: "pinned_client", priority_timeout: 2e9 });
+  bench.next({ batch: 9, group: "g", expires: 3e9 });
+  bench.next({ batch: 9, group: "g", expires: 9e9 }, "other");
+  bench.publish("s.a", "1");
+  assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/0"]);
+  bench.publish("s.a", "2");
+  assert.deepEqual(await bench.take(), ["s.a=2 1/2/2/0"]);
+  assert.deepEqual(await bench.after(2000), [
+    'consumer_group_unpinned {"account":"A","group":"g","reason":"timeout"}',
+  ]);
+  assert.match((await bench.after(1000))[0] ?? "", /^in: 408/);
+  bench.publish("s.a", "3");
+  assert.deepEqual(await bench.take(), []);
+  assert.equal(others, 1);
+});
+
+test("a rate lets a burst of the largest message through, and then so many bits in a second", async () => {
+  const bench = new Bench({ max_msg_size: 1000 });
+  bench.listen("d");
+  // 1000 bytes in a second
+  bench.consumer({ ack_policy: "none", deliver_subject: "d", rate_limit_bps: 8000 });
+  for (const text of ["1", "2", "3"]) bench.publish("s.a", text.repeat(900));
+  const texts = async (heard: Promise<string[]>): Promise<string[]> =>
+    (await heard).map((line) => line.slice(4, 5));
+  assert.deepEqual(await texts(bench.take()), ["1"]);
+  assert.deepEqual(await texts(bench.after(800)), []);
+  assert.deepEqual(await texts(bench.after(200)), ["2"]);
+  assert.deepEqual(await texts(bench.after(1000)), ["3"]);
+});
+
+test("a replay keeps the pauses of what was stored, and what comes then comes at once", async () => {
+  const bench = new Bench();
+  bench.listen("d");
+  for (const text of ["1", "2"]) {
+    bench.publish("s.a", text);
+    bench.clock.advance(700);
+  }
+  bench.consumer({ ack_policy: "none", deliver_subject: "d", replay_policy: "original" });
+  assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/1"]);
+  assert.deepEqual(await bench.after(699), []);
+  assert.deepEqual(await bench.after(1), ["s.a=2 1/2/2/0"]);
+  bench.clock.advance(9000);
+  bench.publish("s.a", "3");
+  assert.deepEqual(await bench.take(), ["s.a=3 1/3/3/0"]);
+});
+
+test("a consumer from before goes on: what was open is due as it was, what was not sent is sent", async () => {
+  const bench = new Bench();
+  bench.listen("in");
+  const kept: { state?: () => object } = {};
+  Object.assign(bench.js, {
+    storage: {
+      ...memoryStorage,
+      saveConsumer: (_s: string, _c: object, state: () => object) => (kept.state = state),
+    },
+  });
+  const before = bench.consumer({ ack_wait: 1e9 });
+  for (const text of ["1", "2", "3"]) bench.publish("s.a", text);
+  bench.next({ batch: 2 });
+  await bench.take();
+  bench.ack(0);
+  bench.clock.advance(600);
+  const state = JSON.parse(JSON.stringify(kept.state?.())) as ConsumerState;
+  const info = before.info();
+  before.shutDown();
+  bench.stream.unwatch(before);
+  const after = new Consumer(bench.js, bench.stream, "c", before.config, before.created, state);
+  assert.deepEqual({ ...after.info(), ts: "" }, { ...info, ts: "" });
+  bench.next({ batch: 2 });
+  assert.deepEqual(await bench.take(), ["s.a=3 1/3/3/0"]);
+  assert.deepEqual(await bench.after(400), ["s.a=2 2/2/4/0"]);
 });

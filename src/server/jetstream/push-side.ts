@@ -64,7 +64,13 @@ export class PushSide implements Side, Target {
     if (config.idle_heartbeat) this.#beat = home.clock.now() + msOf(config.idle_heartbeat);
     if (!config.flow_control) return;
     this.#underWay += size;
-    if (this.#question === "" && this.#underWay > this.#window / 2) this.#ask();
+    if (this.#question === "" && (this.#underWay > this.#window / 2 || this.#isFull())) this.#ask();
+  }
+
+  // With ack policy flow_control nothing but an answer makes room.
+  #isFull(): boolean {
+    const { config, ackPending } = this.#consumer;
+    return config.ack_policy === "flow_control" && ackPending >= (config.max_ack_pending ?? 0);
   }
 
   #ask(): void {
