@@ -26,9 +26,8 @@ import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
 import type { Listener, Runtime } from "./runtime.ts";
 import { System } from "./system.ts";
+import { API_LEVEL, VERSION } from "./version.ts";
 
-/** The version whose behaviour this is. */
-const VERSION = "2.15.1";
 const DEFAULT_ACCOUNT = "$G";
 const SYSTEM_ACCOUNT = "$SYS";
 
@@ -242,7 +241,7 @@ export class Server {
       ...client,
       ...(this.#state === "lame duck" && { ldm: true }),
       ...more,
-      api_lvl: 5,
+      api_lvl: API_LEVEL,
       xkey: this.#xkey,
     };
   }

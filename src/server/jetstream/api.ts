@@ -2,12 +2,11 @@
 import { utf8Decoder } from "../../lib/bytes.ts";
 import type { Subscriber } from "../account.ts";
 import { goJson } from "../go-text.ts";
-import { headerValue } from "../header-block.ts";
 import { Message } from "../message.ts";
 import { type Interest, Router } from "../router.ts";
+import { isBeyondLevel } from "../version.ts";
 import type { JetStream } from "./jetstream.ts";
 import { Refusal, refuse } from "./refusal.ts";
-import { API_LEVEL } from "./stream-config.ts";
 import type { Call, Verb } from "./verb.ts";
 
 export const API_PREFIX = "$JS.API.";
@@ -21,8 +20,7 @@ interface Entry extends Interest {
 
 /** @throws {Refusal} 10185 where the request wants more than this server has */
 export function checkLevel(header: Uint8Array): void {
-  const wanted = headerValue(header, "Nats-Required-Api-Level");
-  if (wanted !== undefined && !(Number(wanted) <= API_LEVEL)) refuse(10185);
+  if (isBeyondLevel(header)) refuse(10185);
 }
 
 /**

@@ -6,7 +6,7 @@ import { checkRoom, drafted, Duplicate } from "./draft.ts";
 import { withHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
-import { API_LEVEL } from "./stream-config.ts";
+import { isBeyondLevel } from "../version.ts";
 
 export const BATCH_ID = "Nats-Batch-Id";
 const COMMIT = "Nats-Batch-Commit";
@@ -51,8 +51,7 @@ export class AtomicBatches {
       batch.timer.cancel();
       batch.timer = this.#timer(id);
     }
-    const level = asks.get("Nats-Required-Api-Level") ?? "";
-    if (level !== "" && !(Number(level) <= API_LEVEL)) {
+    if (isBeyondLevel(arrival.header)) {
       this.#abandon(id, "unsupported");
       refuse(10185);
     }

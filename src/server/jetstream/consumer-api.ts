@@ -8,6 +8,7 @@ import {
   checkConsumerUpdate,
   checkGroup,
   createConsumerRequest,
+  filtersOf,
   type ServedConfig,
   wholeConsumerConfig,
   withPause,
@@ -15,10 +16,10 @@ import {
 import { byBytes, decode, decodeLoosely, type GoStruct } from "./go-json.ts";
 import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
+import { shownMetadata } from "./metadata.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
 import { expectEmpty, LIST_LIMIT, NAMES_LIMIT, optionalBody, page } from "./stream-api.ts";
-import { shownMetadata } from "./stream-config.ts";
 import type { Call, Handler, Verb } from "./verb.ts";
 
 const LONGEST_NAME = 255;
@@ -39,7 +40,7 @@ function find({ js, tokens: [stream = "", name = ""] }: Call): Consumer {
 /** Its info, with the metadata that is made when it is shown. */
 function shown(consumer: Consumer): object {
   const info = consumer.info();
-  return { ...info, config: { ...info.config, metadata: shownMetadata(info.config.metadata ?? {}) } };
+  return { ...info, config: { ...info.config, metadata: shownMetadata(info.config.metadata) } };
 }
 
 // --- making and changing
@@ -123,10 +124,6 @@ function checkWorkQueue(stream: ServedStream, name: string, config: ServedConfig
     if (filters.some((filter) => other.filters.some((theirs) => subjectsCollide(filter, theirs))))
       refuse(10100);
   }
-}
-
-function filtersOf({ filter_subject = "", filter_subjects = [] }: ServedConfig): readonly string[] {
-  return filter_subject === "" ? filter_subjects : [filter_subject];
 }
 
 // --- lists
@@ -226,7 +223,6 @@ function checkReset(stream: ServedStream, config: ServedConfig, seq: number): vo
   } else if (deliver_policy !== "all") no("not allowed");
 }
 
-const clusterOnly: Handler = () => refuse(10010);
 const unpaused = { paused: false, pause_until: NO_TIME };
 const paged = { total: 0, offset: 0, limit: 0, consumers: [] };
 
@@ -254,7 +250,4 @@ export const consumerVerbs: readonly Verb[] = [
     zeros: { reset_seq: 0 },
     counted: "none",
   },
-  { subject: "CONSUMER.LEADER.STEPDOWN.*.*", type: "consumer_leader_stepdown", handle: clusterOnly },
-  { subject: "CONSUMER.PEER.REMOVE.*.*", type: "consumer_remove_peer", handle: clusterOnly },
-  { subject: "CONSUMER.PEER.EVACUATE.*.*", type: "consumer_evacuate_peer", handle: clusterOnly },
 ];

@@ -1,11 +1,12 @@
 // Consumer config: what a configuration may say, what it means where it says nothing, and what an update may change. For consumer-api.
-import { utf8Encoder } from "../../lib/bytes.ts";
 import type { ConsumerConfig } from "../../protocol/jetstream/consumer.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { goDurationText, goQuote } from "../go-text.ts";
 import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
 import { goEnum, type GoOwn, type GoStruct, inOrder } from "./go-json.ts";
+import { bytesOf, isTooLarge, keptMetadata } from "./metadata.ts";
 import { refuse } from "./refusal.ts";
+import type { Filters } from "./stored.ts";
 import { GoError } from "../go-error.ts";
 
 /** A configuration, with what only servers ask each other for. */
@@ -13,6 +14,11 @@ export interface ServedConfig extends ConsumerConfig {
   /** for a mirror or a source: it is no interest of its stream */
   direct?: boolean;
   sourcing?: boolean;
+}
+
+/** Empty: all. */
+export function filtersOf({ filter_subject = "", filter_subjects = [] }: ConsumerConfig): Filters {
+  return filter_subject === "" ? filter_subjects : [filter_subject];
 }
 
 /** One of these words; the error names the kind. */
@@ -89,11 +95,7 @@ export const createConsumerRequest: GoStruct = {
 
 const SECOND = 1e9;
 const LONGEST_DESCRIPTION = 4096;
-const OUR_METADATA = ["_nats.ver", "_nats.level", "_nats.req.level"];
-const MOST_METADATA = 131_072;
 const GROUP = /^[a-zA-Z0-9/_=-]{1,16}$/;
-
-const bytesOf = (text: string): number => utf8Encoder.encode(text).length;
 
 /** The configuration with all that it leaves open. `durable`: whether the consumer is, which an update leaves as it was. @throws {Refusal} of what a pedantic request leaves open or has wrong */
 export function wholeConsumerConfig(
@@ -154,20 +156,14 @@ export function wholeConsumerConfig(
   if (config.priority_policy === "pinned_client" && !config.priority_timeout)
     config.priority_timeout = 120 * SECOND;
   if (config.priority_policy === "none") delete config.priority_policy;
-  config.metadata = keptMetadata(config);
+  config.metadata = keptMetadata(levelOf(config), config.metadata);
   return inOrder(consumerConfig, config);
 }
 
 /** The same, paused until then; `""`: not paused. */
 export function withPause({ pause_until: _, ...config }: ServedConfig, until: string): ServedConfig {
   const paused: ServedConfig = until === "" ? config : { ...config, pause_until: until };
-  return inOrder(consumerConfig, { ...paused, metadata: keptMetadata(paused) });
-}
-
-// Of the server's own metadata the level that the consumer needs is kept; the rest is made when it is shown.
-function keptMetadata(config: ServedConfig): Record<string, string> {
-  const own = Object.entries(config.metadata ?? {}).filter(([key]) => !OUR_METADATA.includes(key));
-  return Object.fromEntries([["_nats.req.level", String(levelOf(config))], ...own]);
+  return inOrder(consumerConfig, { ...paused, metadata: keptMetadata(levelOf(paused), paused.metadata) });
 }
 
 function levelOf({
@@ -182,11 +178,10 @@ function levelOf({
 
 /** @throws {Refusal} of what can't be. `config` is whole. */
 export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig): void {
-  const { num_replicas = 0, metadata = {}, direct, deliver_subject = "" } = config;
+  const { num_replicas = 0, metadata, direct, deliver_subject = "" } = config;
   if (num_replicas < 0) refuse(10133);
   if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
-  const size = Object.entries(metadata).reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0);
-  if (size > MOST_METADATA) refuse(10135, { limit: "128KB" });
+  if (isTooLarge(metadata)) refuse(10135, { limit: "128KB" });
   checkWaits(config);
   if (direct && deliver_subject === "") refuse(10090);
   if (direct && config.durable_name) refuse(10091);
@@ -241,8 +236,8 @@ function checkWaits({ ack_wait = 0, backoff = [], max_deliver = -1 }: ServedConf
   if (max_deliver > 0 && backoff.length > max_deliver) refuse(10116);
 }
 
-function checkFilters({ filter_subject = "", filter_subjects = [] }: ServedConfig): void {
-  const filters = filter_subject === "" ? filter_subjects : [filter_subject];
+function checkFilters(config: ServedConfig): void {
+  const filters = filtersOf(config);
   if (filters.includes("")) refuse(10139);
   for (const [i, filter] of filters.entries()) {
     if (!isSubscribeSubject(filter) || /\s/.test(filter)) refuse(10052, { err: "invalid subject" });

@@ -15,7 +15,7 @@ import { subjectCovers, subjectsCollide } from "../subjects.ts";
 import { Message } from "../message.ts";
 import { parseAck } from "./ack.ts";
 import { Alarm } from "./alarm.ts";
-import type { ServedConfig } from "./consumer-config.ts";
+import { filtersOf, type ServedConfig } from "./consumer-config.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Line } from "./line.ts";
@@ -733,8 +733,4 @@ function wirePosition({ delivery, seq, active }: Position): SequenceInfo {
     stream_seq: seq,
     ...(active > 0 && { last_active: goTime(active) }),
   };
-}
-
-function filtersOf({ filter_subject = "", filter_subjects = [] }: ServedConfig): Filters {
-  return filter_subject === "" ? filter_subjects : [filter_subject];
 }

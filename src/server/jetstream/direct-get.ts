@@ -5,10 +5,10 @@ import { goTime } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { internal } from "../internal.ts";
 import { Message } from "../message.ts";
+import { isBeyondLevel } from "../version.ts";
 import { decodeLoosely, type GoStruct } from "./go-json.ts";
-import { headerValue, withHeaders } from "../header-block.ts";
+import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
-import { API_LEVEL } from "./stream-config.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
 
@@ -71,8 +71,7 @@ function status(line: string): Answer[] {
 }
 
 function answers(stream: Answering, header: Uint8Array, body: string, subject: string): Answer[] {
-  const level = headerValue(header, "Nats-Required-Api-Level") ?? "";
-  if (level !== "" && !(Number(level) <= API_LEVEL)) return status("412 Required Api Level");
+  if (isBeyondLevel(header)) return status("412 Required Api Level");
   if (body === "" && subject === "") return status("408 Empty Request");
   let request: MsgGetRequest;
   try {

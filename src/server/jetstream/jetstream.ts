@@ -1,6 +1,6 @@
 // JetStream: the streams of one account, its counters, and its voice. One per account; made by server/jetstream/enable.
 import type { Clock } from "../../lib/clock.ts";
-import { Nuid } from "../../lib/nuid.ts";
+import { nuid } from "../../lib/nuid.ts";
 import type { Account } from "../account.ts";
 import { goJson, goTime } from "../go-text.ts";
 import { Message, type Origin } from "../message.ts";
@@ -39,7 +39,6 @@ export class JetStream implements Home {
   readonly streams: Map<string, ServedStream> = new Map();
   /** calls of the API, and how many of them failed */
   readonly calls: { total: number; errors: number } = { total: 0, errors: 0 };
-  readonly #ids = new Nuid();
   #unsent: Message[] = [];
 
   constructor(account: Account, around: Surroundings) {
@@ -75,7 +74,7 @@ export class JetStream implements Home {
     if (plain.length + groups.length === 0) return;
     const head = {
       type: `io.nats.jetstream.${type}`,
-      id: this.#ids.next(),
+      id: nuid.next(),
       timestamp: goTime(this.clock.now()),
     };
     this.send(Message.of(to, goJson({ ...head, ...body })));

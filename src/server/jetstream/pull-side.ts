@@ -1,13 +1,11 @@
 // Pull side: how a consumer sends to those who ask for messages: whose turn it is, what they are told, and when they have waited enough.
 import { nuid } from "../../lib/nuid.ts";
 import { goTime, NO_TIME } from "../go-text.ts";
-import { headerValue } from "../header-block.ts";
+import { isBeyondLevel } from "../version.ts";
 import { type Pull, Waiting } from "./pull.ts";
 import { readPull } from "./pull-request.ts";
 import { msOf, type Serving, type Side, status, type Target } from "./serving.ts";
 
-// of the API: what servers of this version know
-const API_LEVEL = 5;
 // requests that end are told how much they would still have taken
 const unfilled = ({ left, bytes }: Pull): Record<string, number> => ({
   "Nats-Pending-Messages": left,
@@ -44,8 +42,7 @@ export class PullSide implements Side {
   request(inbox: string, body: string, header: Uint8Array): void {
     const { home, config } = this.#consumer;
     const refuse = (line: string): void => home.send(status(inbox, line));
-    const level = headerValue(header, "Nats-Required-Api-Level");
-    if (level !== undefined && !(Number(level) <= API_LEVEL)) return refuse("412 Required Api Level");
+    if (isBeyondLevel(header)) return refuse("412 Required Api Level");
     const now = home.clock.now();
     const pull = readPull(inbox, body, config, this.#pin.id, now);
     if (typeof pull === "string") return refuse(pull);

@@ -4,18 +4,18 @@ import type { StreamConfig, StreamState } from "../../protocol/jetstream/stream.
 import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { isSubscribeSubject, subjectsCollide } from "../subjects.ts";
+import { API_LEVEL } from "../version.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
 import { byBytes, decode, type GoStruct } from "./go-json.ts";
 import type { JetStream } from "./jetstream.ts";
+import { shownMetadata } from "./metadata.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
 import { Stream } from "./stream.ts";
 import {
-  API_LEVEL,
   checkNew,
-  shownMetadata,
   streamConfigRequest,
   updatedStreamConfig,
   type WholeStreamConfig,
@@ -112,7 +112,7 @@ export function stateOf(
 
 /** With what metadata tells of this server. */
 export function shownConfig(config: StreamConfig): object {
-  return { ...config, metadata: shownMetadata(config.metadata ?? {}) };
+  return { ...config, metadata: shownMetadata(config.metadata) };
 }
 
 /** What is told of a stream. */

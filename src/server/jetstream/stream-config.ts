@@ -1,16 +1,12 @@
 // Stream config: what a configuration may say, what it means where it says nothing, and what an update may change. For stream-api.
 import type { StreamConfig, StreamSource, SubjectTransformConfig } from "../../protocol/jetstream/stream.ts";
-import { utf8Encoder } from "../../lib/bytes.ts";
 import { goQuote } from "../go-text.ts";
 import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
-import { byBytes, goEnum, type GoStruct, inOrder } from "./go-json.ts";
+import { goEnum, type GoStruct, inOrder } from "./go-json.ts";
+import { bytesOf, isTooLarge, keptMetadata } from "./metadata.ts";
 import { type RefusalCode, refuse } from "./refusal.ts";
 import { subjectTransform } from "../subject-transform.ts";
 import { GoError } from "../go-error.ts";
-
-/** The version and its level of the API, which the metadata of everything tells. */
-export const VERSION = "2.15.1";
-export const API_LEVEL = 5;
 
 const transform: GoStruct = {
   go: "server.SubjectTransformConfig",
@@ -159,7 +155,6 @@ const LIMITS = ["max_msgs", "max_msgs_per_subject", "max_bytes", "max_msg_size",
 const LEAST = 1e8;
 const SECOND = 1e9;
 const WINDOW = 120 * SECOND;
-const OUR_METADATA = ["_nats.ver", "_nats.level", "_nats.req.level"];
 
 function invalid(err: string): never {
   return refuse(10052, { err });
@@ -181,8 +176,7 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   if (bytesOf(config.description ?? "") > 4096) {
     invalid("stream description is too long, maximum allowed is 4096");
   }
-  const metadata = Object.entries(config.metadata ?? {});
-  if (metadata.reduce((sum, [key, value]) => sum + bytesOf(key) + bytesOf(value), 0) > 131_072) {
+  if (isTooLarge(config.metadata)) {
     invalid("stream metadata exceeds maximum size of 131072 bytes");
   }
   if (config.num_replicas === 0) config.num_replicas = 1;
@@ -202,9 +196,7 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   checkTransform(config);
   checkRepublish(config, correct);
   checkPlacement(config);
-  const kept = metadata.filter(([key]) => !OUR_METADATA.includes(key));
-  kept.push(["_nats.req.level", String(levelOf(config))]);
-  config.metadata = Object.fromEntries(kept.sort(([a], [b]) => byBytes(a, b)));
+  config.metadata = keptMetadata(levelOf(config), config.metadata);
   if (config.persist_mode === "default") delete config.persist_mode;
   return inOrder(streamConfig, config);
 }
@@ -221,10 +213,6 @@ export function checkName(name: string): void {
     invalid("stream name is required and can not contain '.', '*', '>', '\\', '/'");
   }
   if (bytesOf(name) > 255) invalid("stream name is too long, maximum allowed is 255");
-}
-
-function bytesOf(text: string): number {
-  return utf8Encoder.encode(text).length;
 }
 
 function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): void {
@@ -518,10 +506,4 @@ export function updatedStreamConfig(config: WholeStreamConfig, old: StreamConfig
     allow_rollup_hdrs: false,
   } as const;
   return { ...config, ...sealed };
-}
-
-/** The metadata as answers have it; `_nats.ver` and `_nats.level` are of the server that answers. */
-export function shownMetadata(kept: Record<string, string>): Map<string, string> {
-  const all = [...Object.entries(kept), ["_nats.ver", VERSION], ["_nats.level", String(API_LEVEL)]];
-  return new Map(all.sort(([a = ""], [b = ""]) => byBytes(a, b)) as [string, string][]);
 }
