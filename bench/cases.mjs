@@ -65,6 +65,20 @@ const bucket = (name, title, how, count, factor) => ({
   metrics: [rate(official(factor)), cpu()],
 });
 
+// objects of 64 MiB in a bucket in memory; `count` is MiB in all
+const object = (name, title, how, factor) => ({
+  name,
+  title,
+  kind: "object",
+  how,
+  size: 64,
+  count: 256,
+  metrics: [
+    { ...rate(factor && official(factor)), unit: "MiB/s" },
+    { ...cpu(), label: "CPU a MiB" },
+  ],
+});
+
 export const cases = [
   publish("publish-16", "publish 16 B", 16, 3_000_000, 10_000, [rate(official(2.4)), cpu(official(0.4))]),
   publish("publish-128", "publish 128 B", 128, 2_000_000, 10_000, [rate(official(3)), cpu()]),
@@ -143,6 +157,24 @@ export const cases = [
   bucket("kv-put", "kv put 128 B, 64 at a time", "put", 60_000, 2),
   bucket("kv-get", "kv get 128 B, 64 at a time", "get", 60_000, 2),
   bucket("kv-watch", "kv watch of 20 000 keys", "watch", 200_000, 2.5),
+  object("obj-put", "object put of 64 MiB, bytes", "put", 8),
+  object("obj-put-stream", "object put of 64 MiB, stream", "put-stream"),
+  object("obj-get", "object get of 64 MiB, stream", "get", 6),
+  object("obj-get-blob", "object get of 64 MiB, bytes", "get-blob"),
+  {
+    name: "obj-large",
+    title: "object of 2 GiB, in files",
+    kind: "large",
+    size: 2048,
+    // it takes its time: only when it is asked for
+    named: true,
+    metrics: [
+      { name: "put", label: "put", unit: "MiB/s", better: "more" },
+      { name: "get", label: "get", unit: "MiB/s", better: "more" },
+      { name: "buffers", label: "buffers", unit: "MiB", better: "less" },
+      { name: "resident", label: "resident", unit: "MiB", better: "less" },
+    ],
+  },
 ];
 
 export const subject = "bench.data";

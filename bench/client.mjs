@@ -19,6 +19,8 @@ const runs = {
   queue,
   consume,
   bucket,
+  object,
+  large,
 };
 process.send({ result: await runs[test.kind](test) });
 process.disconnect();
@@ -287,4 +289,77 @@ async function bucket({ size, count, how }) {
   await kv.destroy();
   await nc.close();
   return result;
+}
+
+/** Objects in a bucket in memory, put in the place of each other, or got. */
+async function object({ size, count, how }) {
+  const { Objm } = await import(
+    module.startsWith("@") ? "@nats-io/obj" : new URL("obj/index.node.js", module).href
+  );
+  const nc = await connect({ servers });
+  const store = await new Objm(nc).create("BENCH", { storage: "memory" });
+  const piece = 64 * 1024;
+  const data = new Uint8Array(size * 1024 * 1024).fill(120);
+  const streamed = () => {
+    let at = 0;
+    return new ReadableStream({
+      pull(controller) {
+        if (at === data.length) return controller.close();
+        controller.enqueue(data.subarray(at, at + piece));
+        at += piece;
+      },
+    });
+  };
+  const put = () => store.putBlob({ name: "object" }, data);
+  const calls = {
+    put,
+    "put-stream": () => store.put({ name: "object" }, streamed()),
+    async get() {
+      let length = 0;
+      for await (const part of (await store.get("object")).data) length += part.length;
+      if (length !== data.length) throw new Error("not the object");
+    },
+    async "get-blob"() {
+      if ((await store.getBlob("object")).length !== data.length) throw new Error("not the object");
+    },
+  };
+  await put();
+  await calls[how]();
+  const result = await measured(count, async () => {
+    for (let done = 0; done < count; done += size) await calls[how]();
+  });
+  await store.destroy();
+  await nc.close();
+  return result;
+}
+
+/** An object that is larger than what may be in memory, as a stream both ways; the most that the process had meanwhile. */
+async function large({ size }) {
+  // at its pace the official client needs minutes
+  if (module.startsWith("@")) return undefined;
+  const { Objm } = await import(new URL("obj/index.node.js", module).href);
+  const nc = await connect({ servers });
+  const store = await new Objm(nc).create("BENCH");
+  const piece = new Uint8Array(1024 * 1024).fill(120);
+  const { arrayBuffers, rss } = process.memoryUsage();
+  let buffers = 0;
+  let resident = 0;
+  const onProgress = () => {
+    const now = process.memoryUsage();
+    buffers = Math.max(buffers, now.arrayBuffers - arrayBuffers);
+    resident = Math.max(resident, now.rss - rss);
+  };
+  const source = async function* () {
+    for (let i = 0; i < size; i++) yield piece;
+  };
+  const put = await measured(size, () => store.put({ name: "large" }, source(), { onProgress }));
+  const get = await measured(size, async () => {
+    let length = 0;
+    for await (const part of (await store.get("large", { onProgress })).data) length += part.length;
+    if (length !== size * piece.length) throw new Error("not the object");
+  });
+  await store.destroy();
+  await nc.close();
+  const [mib, all] = [buffers / piece.length, resident / piece.length];
+  return { put: put.rate, get: get.rate, buffers: mib, resident: all };
 }

@@ -18,7 +18,7 @@ function wireSource({ domain, ...source }: StreamSource): StreamSource {
 }
 
 /** A configuration as it is sent. */
-function wireConfig(config: StreamConfig): StreamConfig {
+export function wireConfig<T extends Pick<StreamConfig, "mirror" | "sources">>(config: T): T {
   const { mirror, sources } = config;
   return {
     ...config,

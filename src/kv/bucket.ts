@@ -87,16 +87,17 @@ export class Bucket implements KV {
   ): Promise<number> {
     const { ttl, ...wait } = typeof options === "object" ? options : { ttl: options };
     const rawKey = this.#rawKey(key);
-    const fields = await this.#ttlFields(ttl, wait);
+    const left = this.#deadline(wait);
+    const fields = await this.#ttlFields(ttl, left());
     const data = await this.#encode(value);
     try {
-      return await this.#write(rawKey, data, fields, { ...wait, previousSeq: 0 });
+      return await this.#write(rawKey, data, fields, { ...left(), previousSeq: 0 });
     } catch (error) {
       if (!(error instanceof WrongLastSequenceError)) throw error;
       // C-ADR8-13: a marker is a message of the key too
-      const last = await this.#newest(rawKey, wait);
+      const last = await this.#newest(rawKey, left());
       if (last?.operation === "PUT") throw error;
-      return this.#write(rawKey, data, fields, { ...wait, previousSeq: last?.revision ?? 0 });
+      return this.#write(rawKey, data, fields, { ...left(), previousSeq: last?.revision ?? 0 });
     }
   }
 
@@ -127,16 +128,14 @@ export class Bucket implements KV {
 
   async modify(key: string, change: KvChange, options: WaitOptions = {}): Promise<number> {
     const rawKey = this.#rawKey(key);
-    const { timeout = this.#api.options.timeout, signal } = options;
+    const left = this.#deadline(options);
     const waits = backoff(WAITS);
-    const end = performance.now() + timeout;
     for (let attempt = 0; ; attempt++) {
-      const wait = { timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) };
       // another writer was faster: a replica may not know of it yet
-      const last = await (attempt === 0 ? this.#last(rawKey, false, wait) : this.#newest(rawKey, wait));
+      const last = await (attempt === 0 ? this.#last(rawKey, false, left()) : this.#newest(rawKey, left()));
       const present = last?.operation === "PUT" ? await last.decoded() : null;
       const value = await change(present);
-      const put = { ...wait, previousSeq: last?.revision ?? 0 };
+      const put = { ...left(), previousSeq: last?.revision ?? 0 };
       try {
         if (value === undefined || (value === null && present === null)) return present?.revision ?? 0;
         if (value !== null) return await this.#write(rawKey, await this.#encode(value), [], put);
@@ -144,21 +143,27 @@ export class Bucket implements KV {
         return 0;
       } catch (error) {
         const pause = waits.backoff(attempt);
-        if (!(error instanceof WrongLastSequenceError) || performance.now() + pause >= end) throw error;
+        if (!(error instanceof WrongLastSequenceError) || left().timeout <= pause) throw error;
         const waiting = delay(pause);
-        await settle(waiting, {
-          signal,
-          what: `the change of key '${key}'`,
-          finish: () => waiting.cancel(),
-        });
+        const what = `the change of key '${key}'`;
+        await settle(waiting, { signal: options.signal, what, finish: () => waiting.cancel() });
       }
     }
+  }
+
+  // What is left of the time of a call that asks several times; never none at all.
+  #deadline({
+    timeout = this.#api.options.timeout,
+    signal,
+  }: WaitOptions): () => WaitOptions & { timeout: number } {
+    const end = performance.now() + timeout;
+    return () => ({ timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) });
   }
 
   // A marker of one key, or of each that a filter matches.
   async #mark(key: string, fields: Field[], options: KvPutOptions): Promise<void> {
     const write = (rawKey: string): Promise<unknown> => this.#write(rawKey, "", fields, options);
-    if (!isFilter(key)) {
+    if (!isFilter(this.#rawFilter(key))) {
       await write(this.#rawKey(key));
       return;
     }
@@ -231,8 +236,10 @@ export class Bucket implements KV {
     options: WaitOptions,
   ): Promise<Entry | null> {
     const { stream, direct } = this.#place;
-    const read = direct && !leader ? directGet : getMessage;
-    const found = await read(this.#api, stream, query, options);
+    const found =
+      direct && !leader
+        ? await directGet(this.#api, stream, query, options)
+        : await ofBucket(this.bucket, getMessage(this.#api, stream, query, options));
     return found === null ? null : new Entry(this.#owner, found, found.seq);
   }
 

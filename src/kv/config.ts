@@ -91,15 +91,14 @@ export function configOf(bucket: string, options: KvOptions): StreamConfig {
   return merged(base, fieldsOf(bucket, options));
 }
 
-/** Has the one all that the other one has? */
+/** Has the one all that the other one has? What is not there counts as the default: nothing. */
 export function fits(actual: unknown, wanted: unknown): boolean {
-  if (wanted === undefined) return true;
-  if (typeof wanted !== "object" || wanted === null) return (actual ?? 0) === wanted || actual === wanted;
-  if (typeof actual !== "object" || actual === null) return Object.keys(wanted).length === 0;
-  if (Array.isArray(wanted) && wanted.length !== (actual as unknown[]).length) return false;
-  return Object.entries(wanted).every(([name, value]) =>
-    fits((actual as Record<string, unknown>)[name], value),
-  );
+  if (typeof wanted !== "object" || wanted === null) {
+    return wanted === undefined || actual === wanted || (!actual && (!wanted || wanted === "none"));
+  }
+  const has = (actual ?? {}) as Record<string, unknown>;
+  if (Array.isArray(wanted) && wanted.length !== (has["length"] ?? 0)) return false;
+  return Object.entries(wanted).every(([name, value]) => fits(has[name], value));
 }
 
 /** Where the messages of a bucket are. */

@@ -8,7 +8,7 @@ import { apiOf } from "../jetstream/api-of.ts";
 import { merged } from "../jetstream/config.ts";
 import { lister, type Lister } from "../jetstream/lister.ts";
 import type { JetStreamLite } from "../jetstream/lite.ts";
-import { createStream } from "../jetstream/stream-create.ts";
+import { createStream, wireConfig } from "../jetstream/stream-create.ts";
 import { Bucket } from "./bucket.ts";
 import { ofBucket } from "./bucket-error.ts";
 import { bucketIn, configOf, fieldsOf, fits, placeOf, statusOf, streamNameOf } from "./config.ts";
@@ -43,7 +43,7 @@ export class Kvm {
     } catch (error) {
       if (!(error instanceof StreamExistsError)) throw error;
       const { config: found } = await api.call("STREAM.INFO", [config.name]);
-      if (!fits(found, fieldsOf(bucket, options))) throw error;
+      if (!fits(found, wireConfig(fieldsOf(bucket, options) as StreamConfig))) throw error;
       return open(api, bucket, options, found);
     }
   }

@@ -151,6 +151,9 @@ export const kvBuckets: Suite = {
       await rejects(kvm.create(name, { ttl: 0 }), "STREAM_EXISTS");
       await rejects(kvm.create(name, { description: "other" }), "STREAM_EXISTS");
       equal((await kv.status()).history, 5);
+      const mirror = { mirror: { name, domain: "elsewhere" }, compression: false, placement: { tags: [] } };
+      for (let i = 0; i < 2; i++) await kvm.create(`${name}_m`, { ...mirror, storage: "memory" });
+      await rejects(kvm.create(`${name}_m`, { mirror: { name, domain: "nowhere" } }), "STREAM_EXISTS");
     },
 
     "open finds what is there, and tells what is not (C-ADR8-3, C-ADR8-4)": async (harness) => {

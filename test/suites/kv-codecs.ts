@@ -58,6 +58,9 @@ export const kvCodecs: Suite = {
       await kv.put("/etc/hosts", "1");
       equal((await kv.get("/etc/hosts"))?.rawKey, "_root_.etc.hosts");
       equal(await all(await kv.keys("/etc/*")), ["/etc/hosts"]);
+      await kv.put("/etc/motd", "2");
+      await kv.delete("/etc/*");
+      equal(await all(await kv.keys()), []);
       await rejects(kv.put("/etc/my hosts", "1"), "INVALID_ARGUMENT");
       const chained = await kvm.open(name, {
         codec: { key: ChainKeyCodec(PathKeyCodec(), Base64KeyCodec()) },
