@@ -260,6 +260,8 @@ test("a mirror has the sequences and times of its origin, with its gaps, and fol
 test("a mirror waits for an origin that is not there, and says so", async () => {
   const bench = new Bench();
   const mirror = bench.stream("M", { mirror: { name: "O" } });
+  assert.deepEqual(mirror.origins(), { mirror: { name: "O", lag: 0, active: -1 } });
+  await settled();
   const error = { code: 404, err_code: 10059, description: "stream not found" };
   assert.deepEqual(mirror.origins(), { mirror: { name: "O", lag: 0, active: -1, error } });
   bench.stream("O", { subjects: ["o"] });

@@ -35,6 +35,7 @@ export class Origin implements Watcher {
   #next = 0;
   /** when it was last heard of; 0 for never */
   #heard = 0;
+  #missing = false;
   #pumping = false;
   #retry: Timer | undefined;
   #stopped = false;
@@ -50,7 +51,8 @@ export class Origin implements Watcher {
       dest === "" ? subjectTransform(src, src) : subjectTransform(src, dest),
     );
     this.#last = mirror ? into.store.lastSeq : this.#lastCopied();
-    this.#attach();
+    // what is told of a stream that is new does not know yet
+    queueMicrotask(() => this.#attach());
   }
 
   is(config: StreamSource): boolean {
@@ -59,22 +61,24 @@ export class Origin implements Watcher {
 
   info(): StreamSourceInfo {
     const { name, external, filter_subject, subject_transforms } = this.#config;
-    const missing = this.#from === undefined && this.#heard === 0;
-    const info = {
+    // the origin of a mirror was not looked for yet
+    const fresh = this.#mirror && this.#heard === 0 && !this.#missing;
+    return {
       name,
       ...(external && { external }),
       lag: this.#from?.store.count(this.filters, this.#next) ?? 0,
       ...(!this.#mirror && this.#last > 0 && { seq: this.#last }),
       active: this.#heard === 0 ? -1 : Math.round((this.#into.clock.now() - this.#heard) * 1e6),
-      ...(missing && { error: new Refusal(10059).wire }),
-      ...(filter_subject && { filter_subject }),
+      ...(this.#missing && { error: new Refusal(10059).wire }),
+      ...(filter_subject && !fresh && { filter_subject }),
       ...(subject_transforms && { subject_transforms }),
     };
-    return info;
   }
 
   #attach(): void {
+    if (this.#stopped) return;
     const from = this.#config.external ? undefined : this.#into.home.streams.get(this.name);
+    this.#missing = from === undefined && this.#heard === 0;
     if (from === undefined || from === this.#into) {
       this.#again(() => this.#attach());
       return;
