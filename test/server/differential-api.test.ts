@@ -1,6 +1,7 @@
 // Differential: calls of the API, publishes and direct gets, drawn at random, are answered as a nats-server 2.15 answers them.
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { draws } from "../fixtures/draws.ts";
 import { said, saying } from "./api-calls.ts";
 import { converse, forget } from "./conversation.ts";
 import { pair } from "./pair.ts";
@@ -28,6 +29,6 @@ test("calls of the API that are drawn at random are answered alike", async () =>
         await forget(both, ends);
       }
     }),
-    { numRuns: 2000, includeErrorInReport: true },
+    draws(2000),
   );
 });

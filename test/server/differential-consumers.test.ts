@@ -1,6 +1,7 @@
 // Differential: consumers of the embedded server and of a nats-server 2.15 answer alike, frame by frame.
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { draws } from "../fixtures/draws.ts";
 import { api, converse, pub, type Step } from "./conversation.ts";
 import { pair } from "./pair.ts";
 
@@ -532,7 +533,7 @@ for (const [title, first, config, kinds] of [
           BEFORE,
         );
       }),
-      { numRuns: 10 },
+      draws(10),
     );
   });
 }

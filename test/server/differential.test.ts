@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import type { PermissionOptions } from "../../src/server/permissions.ts";
+import { draws } from "../fixtures/draws.ts";
 import { compare, hello, pair, play, type Script } from "./pair.ts";
 import { RawClient } from "./raw-client.ts";
 
@@ -404,6 +405,6 @@ test("any conversation of two clients is answered alike", async () => {
         await compare(plain, [...greetings, ...script]);
       },
     ),
-    { numRuns: 2000 },
+    draws(2000),
   );
 });

@@ -7,6 +7,7 @@ import { test, type TestContext } from "node:test";
 import fc from "fast-check";
 import { FileStore } from "../../src/server/jetstream/file-store.node.ts";
 import type { Stored } from "../../src/server/jetstream/stored.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const IGNORED = { dirty() {}, destroyed() {} };
@@ -69,7 +70,7 @@ test("a file store that is opened again is what it was", async (t) => {
       assert.deepEqual(state(again), before);
       await again.close();
     }),
-    { numRuns: 60 },
+    draws(60),
   );
 });
 

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { MemoryStore } from "../../src/server/jetstream/memory-store.ts";
 import type { Stored } from "../../src/server/jetstream/stored.ts";
 import { subjectMatches } from "../../src/protocol/subject.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -95,7 +96,7 @@ test("the memory store is what a list of messages would be", () => {
         same(store, model);
       }
     }),
-    { numRuns: 150 },
+    draws(150),
   );
 });
 

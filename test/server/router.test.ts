@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { subjectMatches } from "../../src/protocol/subject.ts";
 import { type Interest, Router } from "../../src/server/router.ts";
 import { isSubscribeSubject } from "../../src/server/subjects.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const token = fc.constantFrom("a", "b", "c", "*", ">", "a*", "$x");
 const filters = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join("."));
@@ -68,7 +69,7 @@ test("it finds what a scan finds, while subscriptions come and go", () => {
         assert.deepEqual([router.size, routed(router, "a.b")], [0, []]);
       },
     ),
-    { numRuns: 600 },
+    draws(600),
   );
 });
 
