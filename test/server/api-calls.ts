@@ -117,7 +117,8 @@ const consumerFields = {
   num_replicas: maybe(0, 1, 3, -1),
   mem_storage: flag,
   metadata: maybe({ a: "b" }, { "_nats.level": "x" }),
-  pause_until: maybe("2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"),
+  // not one to come: whether the real server has counted what a paused consumer waits for is chance
+  pause_until: maybe("2000-01-01T00:00:00Z"),
   priority_groups: maybe(["g"], [""], ["g", "h"], ["bad group name"], []),
   priority_policy: maybe("none", "overflow", "pinned_client", "prioritized", "x"),
   priority_timeout: maybe(hour, 0),

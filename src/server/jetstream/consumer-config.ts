@@ -183,11 +183,11 @@ export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig):
   if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
   if (isTooLarge(metadata)) refuse(10135, { limit: "128KB" });
   checkWaits(config);
-  if (direct && deliver_subject === "") refuse(10090);
-  if (direct && config.durable_name) refuse(10091);
   if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
   if (deliver_subject === "") checkPull(config, stream);
   else checkPush(config, stream);
+  if (direct && deliver_subject === "") refuse(10090);
+  if (direct && config.durable_name) refuse(10091);
   checkLimits(config, stream);
   checkFilters(config);
   checkStart(config);
@@ -315,13 +315,13 @@ const FIXED: readonly (readonly [keyof ServedConfig, string])[] = [
   ["deliver_policy", "deliver policy"],
   ["opt_start_seq", "start sequence"],
   ["opt_start_time", "start time"],
+  ["mem_storage", "storage type"],
+  ["direct", "direct"],
+  ["sourcing", "sourcing"],
   ["ack_policy", "ack policy"],
   ["replay_policy", "replay policy"],
   ["idle_heartbeat", "heart beats"],
   ["flow_control", "flow control"],
-  ["mem_storage", "storage type"],
-  ["direct", "direct"],
-  ["sourcing", "sourcing"],
 ];
 
 /** May a consumer become this? `bound`: somebody listens to its deliver subject. @throws {Refusal} 10012, 10013 */
