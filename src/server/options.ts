@@ -24,9 +24,9 @@ export interface AccountOptions {
 export interface JetStreamOptions {
   /** a folder for streams; it stays when the server ends, and they are there again when it starts. Not in a browser. Default: memory. */
   storeDir?: string;
-  /** what the `max_bytes` of streams in memory may come to. Default: no limit. */
+  /** bytes that streams in memory may have in an account, and reserve by `max_bytes`; beyond, publishes are refused (10023). Default: no limit. */
   maxMemory?: number;
-  /** what the `max_bytes` of streams in files may come to. Default: no limit. */
+  /** the same of streams in files. Default: no limit. */
   maxStorage?: number;
   /** name of its domain: its API is found under `$JS.<domain>.API` too */
   domain?: string;

@@ -30,8 +30,8 @@ class Bench {
       serverName: "server",
       domain: "",
       storage: memoryStorage,
-      maxMemory: -1,
-      maxStorage: -1,
+      maxMemory: Infinity,
+      maxStorage: Infinity,
       clientOf: () => undefined,
       enabled: true,
     });

@@ -20,16 +20,20 @@ const NOON = Date.UTC(2026, 2, 28, 12);
 class Bench {
   readonly clock = new ManualClock(NOON);
   readonly account = new Account("A");
-  readonly js: JetStream = new JetStream(this.account, {
-    clock: this.clock,
-    serverName: "server",
-    domain: "",
-    storage: memoryStorage,
-    maxMemory: -1,
-    maxStorage: -1,
-    clientOf: () => undefined,
-    enabled: true,
-  });
+  readonly js: JetStream;
+
+  constructor(maxMemory = Infinity) {
+    this.js = new JetStream(this.account, {
+      clock: this.clock,
+      serverName: "server",
+      domain: "",
+      storage: memoryStorage,
+      maxMemory,
+      maxStorage: Infinity,
+      clientOf: () => undefined,
+      enabled: true,
+    });
+  }
 
   stream(name: string, config: Partial<StreamConfig> = {}): Stream {
     const whole = {
@@ -329,4 +333,18 @@ test("counters add up what the counters of other streams have become", async () 
   await bench.publish("a", "", { "Nats-Incr": "-1" });
   assert.equal(text(sum, 3), 'sum={"val":"13"}');
   assert.equal(headers(sum, 3).at(-1), 'Nats-Counter-Sources: {"A":{"a":"3"}}');
+});
+
+test("where streams have more than they may, nothing is taken in until something goes", async () => {
+  const bench = new Bench(200);
+  const one = bench.stream("ONE", { subjects: ["one"] });
+  bench.stream("TWO", { subjects: ["two"] });
+  bench.stream("FILE", { subjects: ["file"], storage: "file" });
+  const refused = /"err_code":10023,"description":"insufficient resources"/;
+  assert.equal(await bench.publish("one", "x".repeat(190)), '{"stream":"ONE","seq":1}');
+  assert.match(await bench.publish("one", "x"), refused);
+  assert.match(await bench.publish("two", "x"), refused);
+  assert.equal(await bench.publish("file", "x"), '{"stream":"FILE","seq":1}');
+  one.purge("", 0, 0);
+  assert.equal(await bench.publish("two", "x"), '{"stream":"TWO","seq":1}');
 });

@@ -32,6 +32,10 @@ export class BatchView implements View {
     return this.#stream.messages + this.drafts.length;
   }
 
+  get full(): boolean {
+    return this.#stream.full;
+  }
+
   get lastSeq(): number {
     return this.#stream.lastSeq + this.drafts.length;
   }

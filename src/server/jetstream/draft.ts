@@ -34,6 +34,8 @@ export interface View {
   readonly store: Store;
   readonly messages: number;
   readonly bytes: number;
+  /** there is no room for anything */
+  readonly full: boolean;
   readonly lastSeq: number;
   /** id of the last message */
   readonly lastId: string;
@@ -117,7 +119,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
 }
 
-/** Is there room, in a stream that refuses when it is full? @throws {Refusal} 10077 */
+/** Is there room? Only some streams refuse when they are full. @throws {Refusal} 10023, 10077 */
 export function checkRoom({ subject, header, data, rollup }: Draft, view: View): void {
   const {
     discard,
@@ -126,6 +128,7 @@ export function checkRoom({ subject, header, data, rollup }: Draft, view: View):
     max_msgs_per_subject: perSubject = -1,
     discard_new_per_subject: refuseSubject,
   } = view.config;
+  if (view.full) refuse(10023);
   if (discard !== "new") return;
   const { store } = view;
   // the message that this one replaces

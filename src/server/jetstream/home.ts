@@ -15,6 +15,8 @@ export interface Home {
   /** by name */
   readonly streams: ReadonlyMap<string, ServedStream>;
   readonly storage: Storage;
+  /** Do the streams of this storage have more than they may? Then nothing is taken in. */
+  full(storage: "file" | "memory"): boolean;
   /** Publish in a later microtask, in order: behind what the same input brings. Confirmations, answers and deliveries. */
   send(message: Message): void;
   /**

@@ -18,9 +18,9 @@ export interface Surroundings {
   /** `""` for none */
   readonly domain: string;
   readonly storage: Storage;
-  /** bytes that streams in memory may reserve */
+  /** bytes that streams in memory may have, and reserve */
   readonly maxMemory: number;
-  /** bytes that streams in files may reserve */
+  /** bytes that streams in files may have, and reserve */
   readonly maxStorage: number;
   /** what audits say of who called */
   clientOf(origin: Origin): object | undefined;
@@ -84,6 +84,14 @@ export class JetStream implements Home {
   async shutDown(): Promise<void> {
     await Promise.all([...this.streams.values()].map((stream) => stream.shutDown()));
     await this.storage.close();
+  }
+
+  full(storage: "file" | "memory"): boolean {
+    const most = storage === "memory" ? this.maxMemory : this.maxStorage;
+    let sum = 0;
+    if (most === Infinity) return false;
+    for (const { config, store } of this.streams.values()) if (config.storage === storage) sum += store.bytes;
+    return sum > most;
   }
 
   /** Bytes that streams of this storage may grow to. */

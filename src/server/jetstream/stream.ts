@@ -179,6 +179,10 @@ export class Stream implements ServedStream, View {
     return this.store.bytes;
   }
 
+  get full(): boolean {
+    return this.home.full(this.#config.storage ?? "file");
+  }
+
   get lastSeq(): number {
     return this.store.lastSeq;
   }
