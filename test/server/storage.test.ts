@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -31,7 +31,7 @@ async function served(t: TestContext, storeDir: string) {
 test("streams, messages and consumers are there again when the server was stopped", async (t) => {
   const dir = folder(t);
   const before = await served(t, dir);
-  await before.jsm.streams.add({ name: "S", subjects: ["s.>"], description: "kept" });
+  await before.jsm.streams.add({ name: "S", subjects: ["s.>"], description: "kept", metadata: { a: "b" } });
   await before.jsm.streams.add({ name: "M", storage: "memory" });
   for (const n of [1, 2, 3, 4]) await before.js.publish(`s.${n}`, `m${n}`, { msgID: `${n}` });
   await before.jsm.streams.deleteMessage("S", 3);
@@ -44,7 +44,10 @@ test("streams, messages and consumers are there again when the server was stoppe
 
   const { js, jsm } = await served(t, dir);
   const info = await jsm.streams.info("S");
-  assert.deepEqual([info.created, info.config.description, info.state.num_deleted], [created, "kept", 1]);
+  assert.deepEqual(
+    [info.created, info.config.description, info.config.metadata?.["a"], info.state.num_deleted],
+    [created, "kept", "b", 1],
+  );
   assert.deepEqual({ ...info.state, consumer_count: 0 }, { ...state, consumer_count: 0 });
   assert.equal((await js.publish("s.4", "m4", { msgID: "4" })).duplicate, true);
   const consumer = await js.consumers.get("S", "c");
@@ -68,6 +71,33 @@ test("what was deleted stays away", async (t) => {
   for await (const name of jsm.streams.names()) names.push(name);
   assert.deepEqual(names, ["S"]);
   assert.equal((await jsm.streams.info("S")).state.consumer_count, 0);
+});
+
+test("what is published without a reply is written too", async (t) => {
+  const dir = folder(t);
+  const { nc, jsm } = await served(t, dir);
+  await jsm.streams.add({ name: "S", subjects: ["s"] });
+  nc.publish("s", "told to nobody");
+  await nc.flush();
+  const copy = folder(t);
+  cpSync(dir, copy, { recursive: true });
+  const again = await served(t, copy);
+  assert.equal((await again.jsm.streams.getMessage("S", { seq: 1 }))?.string(), "told to nobody");
+});
+
+test("a file that is damaged is named, and the server does not start", async (t) => {
+  const dir = folder(t);
+  const { server, nc, jsm } = await served(t, dir);
+  await jsm.streams.add({ name: "S" });
+  await nc.close();
+  await server.stop();
+  const [path] = readdirSync(dir, { recursive: true }).filter((name) => `${name}`.endsWith("stream.json"));
+  writeFileSync(join(dir, `${path}`), "{");
+  await assert.rejects(served(t, dir), (error: NatsError) => {
+    assert.equal(error.code, "INVALID_ARGUMENT");
+    assert.match(error.message, /stream\.json/);
+    return true;
+  });
 });
 
 const SERVER = fileURLToPath(new URL("../../src/server/index.node.ts", import.meta.url));

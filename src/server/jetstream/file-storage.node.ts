@@ -5,6 +5,7 @@
 //                 /consumers/<name>.json  configuration and state
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { InvalidArgumentError } from "../../errors.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { FileStore } from "./file-store.node.ts";
@@ -36,6 +37,7 @@ export class FileStorage implements Storage {
   /** files that confirmations wait for */
   readonly #urgent = new Set<string>();
   #timer: Timer | undefined;
+  #flushing = false;
 
   /** `dir` need not be there. */
   constructor(dir: string, clock: Clock) {
@@ -57,7 +59,7 @@ export class FileStorage implements Storage {
   #open({ name, first_seq }: StreamConfig): FileStore {
     const dir = this.#of(name);
     const store = new FileStore(join(dir, "messages"), first_seq, {
-      dirty: (one) => this.#dirty.add(one),
+      dirty: (one) => this.#changed(one),
       destroyed: (one) => {
         this.#dirty.delete(one);
         this.#streams.delete(name);
@@ -67,6 +69,21 @@ export class FileStorage implements Storage {
     });
     this.#streams.set(name, store);
     return store;
+  }
+
+  // What nobody waits for is written soon too.
+  #changed(store: FileStore): void {
+    this.#dirty.add(store);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => {
+      this.#flushing = false;
+      try {
+        this.flush();
+      } catch {
+        // the store takes no more from now on, and says so
+      }
+    });
   }
 
   recover(): KeptStream[] {
@@ -160,7 +177,14 @@ export class FileStorage implements Storage {
   }
 }
 
-// What replaceFile wrote.
+// What replaceFile wrote. @throws {NatsError} INVALID_ARGUMENT
 function read<T>(path: string): T {
-  return JSON.parse(readFileSync(path, "utf8")) as T;
+  const text = readFileSync(path, "utf8");
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new InvalidArgumentError(
+      `storeDir has a file that is damaged, ${path}: put it back from a copy, or remove its folder`,
+    );
+  }
 }

@@ -72,12 +72,14 @@ export class MessageLog {
       // a rewrite that did not come to its end, or was not cleaned up behind
       else rmSync(join(this.#dir, name));
     }
-    for (const number of numbers.sort((a, b) => a - b)) this.#read(number, take);
+    numbers.sort((a, b) => a - b);
+    for (const number of numbers) this.#read(number, take, number === numbers.at(-1));
     const last = this.#segments.at(-1);
     if (last !== undefined) this.#file = openSync(last.path, "a");
   }
 
-  #read(number: number, take: (record: LogRecord) => void): void {
+  // What is torn at the end of the last is cut off: it was never confirmed.
+  #read(number: number, take: (record: LogRecord) => void, last: boolean): void {
     const path = this.#path(number);
     const bytes = readFileSync(path);
     let from: number | undefined;
@@ -85,7 +87,7 @@ export class MessageLog {
       from ??= record.seq + 1;
       take(record);
     });
-    if (size < bytes.length) truncateSync(path, size);
+    if (last && size < bytes.length) truncateSync(path, size);
     this.#number = number + 1;
     if (from === undefined) rmSync(path);
     else {
