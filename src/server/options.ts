@@ -65,7 +65,7 @@ export interface ServerOptions {
   token?: string;
   /** the user that those are who give no credentials */
   noAuthUser?: string;
-  /** verifies the logins of users with an `nkey`. Default on Node and Bun: what it takes is there; elsewhere there is none. */
+  /** verifies the logins of users with an `nkey`. Default: what it takes is there on Node, Bun and Deno; in a page there is none. */
   verifyNkey?: VerifyNkey;
   /** accounts by name, apart from the default one, `$G`; `$SYS` is the system account */
   accounts?: Readonly<Record<string, AccountOptions>>;
