@@ -237,18 +237,20 @@ export class Consumer implements ServedConsumer, Serving {
     const first = wider ? store.firstSeq : firstSeq;
     const { delivered } = this;
     const floor = this.#floor;
-    if (this.#nextSeq < first) {
-      this.#nextSeq = first;
-      delivered.seq = first - 1;
-    }
+    this.#nextSeq = Math.max(this.#nextSeq, first);
+    delivered.seq = this.#nextSeq - 1;
     this.#picked = this.#picked.filter((seq) => store.get(seq) !== undefined);
+    let lowest = first;
     for (const { seq, delivery } of this.#pending.values()) {
       if (store.get(seq) !== undefined) continue;
+      lowest = Infinity;
       floor.delivery = Math.max(floor.delivery, delivery);
       floor.active = this.home.clock.now();
       this.#forget(seq);
     }
-    floor.seq = Math.max(floor.seq, first - 1);
+    // where some are gone, up to the next that is open
+    lowest = Math.min(lowest, Math.max(first, this.#pending.first()?.seq ?? 0));
+    floor.seq = Math.max(floor.seq, lowest - 1);
     if (this.#pending.size === 0) this.#floorToDelivered();
     this.#unsent = this.#countUnsent();
     this.#save();
@@ -304,14 +306,18 @@ export class Consumer implements ServedConsumer, Serving {
       }
       this.#again.delete(seq);
     }
-    if (this.#unsent === 0 || this.#isFull()) return undefined;
+    if (this.#isFull()) return undefined;
     for (let seq = this.#picked.at(-1); seq !== undefined; seq = this.#picked.at(-1)) {
       const message = store.get(seq);
       if (message !== undefined) return { message, deliveries: 1 };
       this.#picked.pop();
     }
-    const message = store.next(this.#filters, Math.max(this.#nextSeq, this.#resume));
-    return message && { message, deliveries: 1 };
+    const from = Math.max(this.#nextSeq, this.#resume);
+    const message = this.#unsent > 0 ? store.next(this.#filters, from) : undefined;
+    if (message !== undefined) return { message, deliveries: 1 };
+    // all there is was looked at
+    this.#nextSeq = Math.max(from, store.lastSeq + 1);
+    return undefined;
   }
 
   // May no more be open?
@@ -470,17 +476,19 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #ack(seq: number, delivery: number): void {
-    if (this.#config.ack_policy === "all") this.#ackAll(seq, delivery);
+    const full = this.#isFull();
+    if (this.#config.ack_policy !== "explicit") this.#ackAll(seq, delivery);
     else this.#ackOne(seq);
     this.#floor.active = this.home.clock.now();
     this.#save();
-    this.wake();
+    if (full) this.wake();
   }
 
   #ackOne(seq: number): void {
     const sent = this.#pending.get(seq);
     this.#forget(seq);
-    if (sent !== undefined) {
+    // after a purge some are open below the floor
+    if (sent !== undefined && sent.delivery > this.#floor.delivery) {
       const next = this.#pending.first();
       if (next === undefined) this.#floorToDelivered();
       else if (sent.delivery === this.#floor.delivery + 1) {
@@ -494,9 +502,7 @@ export class Consumer implements ServedConsumer, Serving {
 
   ackThrough(seq: number, delivery: number): void {
     if (seq >= this.#nextSeq) return;
-    this.#ackAll(seq, delivery);
-    this.#floor.active = this.home.clock.now();
-    this.#save();
+    this.#ack(seq, delivery);
   }
 
   #ackAll(seq: number, delivery: number): void {
@@ -518,7 +524,7 @@ export class Consumer implements ServedConsumer, Serving {
 
   #floorToDelivered(): void {
     this.#floor.delivery = this.delivered.delivery;
-    this.#floor.seq = this.#nextSeq - 1;
+    this.#floor.seq = this.delivered.seq;
   }
 
   #forget(seq: number): void {
@@ -528,7 +534,7 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #nak(seq: number, delivery: number, deliveries: number, delay: number | undefined): void {
-    if (delivery <= this.#floor.delivery || delivery > this.delivered.delivery) return;
+    if (delivery <= this.#floor.delivery || delivery > this.delivered.delivery + 1) return;
     const sent = this.#pending.get(seq);
     if (sent === undefined) return;
     this.#advise("MSG_NAKED", "nak", { consumer_seq: delivery, stream_seq: seq, deliveries });
