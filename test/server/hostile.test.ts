@@ -1,0 +1,294 @@
+// Hostile: whatever a client says to JetStream, the server goes on, and serves the others.
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import fc from "fast-check";
+import { connect, headers, type NatsConnection } from "../../src/index.node.ts";
+import { NatsServer } from "../../src/server/index.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { atEnd } from "../fixtures/cleanup.ts";
+import { trackLeaks } from "../fixtures/leaks.ts";
+import { said, saying } from "./api-calls.ts";
+
+const STREAM = {
+  name: "GOOD",
+  subjects: ["good.>"],
+  allow_direct: true,
+  allow_atomic: true,
+  allow_batched: true,
+  allow_msg_schedules: true,
+  allow_msg_ttl: true,
+};
+
+class Scene {
+  readonly server: NatsServer;
+  /** who behaves */
+  readonly good: NatsConnection;
+  /** what of the answers to anybody would be a failure of the server's own */
+  readonly broken: string[] = [];
+
+  private constructor(server: NatsServer, good: NatsConnection) {
+    this.server = server;
+    this.good = good;
+    good.subscribe("$JS.EVENT.ADVISORY.API", {
+      callback: (_err, msg) => {
+        if (msg.string().includes("10023")) this.broken.push(msg.string());
+      },
+    });
+  }
+
+  static async open(t: TestContext): Promise<Scene> {
+    trackLeaks(t);
+    const server = await NatsServer.start({ jetstream: true });
+    atEnd(t, () => server.stop());
+    const good = await connect({ dialer: server.dialer() });
+    atEnd(t, () => good.close());
+    await good.request("$JS.API.STREAM.CREATE.GOOD", JSON.stringify(STREAM));
+    const config = { name: "c", ack_policy: "explicit" };
+    await good.request("$JS.API.CONSUMER.CREATE.GOOD.c", JSON.stringify({ stream_name: "GOOD", config }));
+    return new Scene(server, good);
+  }
+
+  /** Somebody who says bytes. */
+  async raw(): Promise<Transport> {
+    const target = {
+      scheme: "nats",
+      hostname: "x",
+      port: 1,
+      path: "",
+      handshakeFirst: false,
+      noRandomize: false,
+    } as const;
+    const transport = await this.server.dialer()({ ...target, signal: new AbortController().signal });
+    transport.open({ onData() {}, onDrain() {}, onClose() {} });
+    transport.write(Buffer.from('CONNECT {"verbose":false,"headers":true,"no_responders":true}\r\n'));
+    return transport;
+  }
+
+  /** The good one is served as if nothing was. */
+  async check(): Promise<void> {
+    const { good } = this;
+    // whatever was done to the stream, it is made again if it is gone
+    await good.request(
+      "$JS.API.STREAM.CREATE.PROBE",
+      '{"name":"PROBE","subjects":["probe"],"storage":"memory"}',
+    );
+    const ack = (await good.request("probe", "x")).json<{ seq: number }>();
+    const got = await good.request("$JS.API.STREAM.MSG.GET.PROBE", JSON.stringify({ seq: ack.seq }));
+    assert.equal(got.json<{ message: { data: string } }>().message.data, "eA==");
+    assert.deepEqual(this.broken, []);
+  }
+}
+
+const VERBS = [
+  "INFO",
+  ...["CREATE", "UPDATE", "INFO", "PURGE", "DELETE", "SNAPSHOT", "RESTORE", "MSG.GET", "MSG.DELETE"].map(
+    (verb) => `STREAM.${verb}.GOOD`,
+  ),
+  "STREAM.NAMES",
+  "STREAM.LIST",
+  "DIRECT.GET.GOOD",
+  "DIRECT.GET.GOOD.good.>",
+  "CONSUMER.CREATE.GOOD",
+  "CONSUMER.CREATE.GOOD.d",
+  "CONSUMER.CREATE.GOOD.d.good.a",
+  "CONSUMER.DURABLE.CREATE.GOOD.d",
+  ...["INFO", "DELETE", "PAUSE", "RESET", "UNPIN", "MSG.NEXT"].map((verb) => `CONSUMER.${verb}.GOOD.c`),
+  "CONSUMER.NAMES.GOOD",
+  "CONSUMER.LIST.GOOD",
+];
+
+const subjects = fc.oneof(
+  fc.constantFrom(...VERBS).map((verb) => `$JS.API.${verb}`),
+  fc
+    .array(
+      fc.constantFrom("$JS", "API", "ACK", "FC", "SNAPSHOT", "GOOD", "c", "1", "-1", "x", "9".repeat(30)),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    )
+    .map((tokens) => tokens.join(".")),
+  fc.tuple(fc.nat(9), fc.nat(9), fc.nat(9)).map(([a, b, c]) => `$JS.ACK.GOOD.c.${a}.${b}.${c}.0.0`),
+  fc.constant("good.a"),
+);
+
+// what JSON can be that no request is
+const values = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.constantFrom<unknown>(
+      null,
+      true,
+      0,
+      -1,
+      1e308,
+      2 ** 53,
+      -(2 ** 63),
+      1.5,
+      "",
+      "*",
+      ">",
+      "a.b",
+      "\u0000",
+      "__proto__",
+    ),
+    fc.string({ maxLength: 8 }),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(
+      fc.constantFrom(
+        "config",
+        "name",
+        "subjects",
+        "stream_name",
+        "seq",
+        "batch",
+        "backoff",
+        "filter_subjects",
+        "__proto__",
+        "metadata",
+        "mirror",
+        "sources",
+        "multi_last",
+        "priority_groups",
+        "subject_transform",
+        "src",
+        "dest",
+      ),
+      tie("value"),
+      { maxKeys: 4 },
+    ),
+  ),
+})).value;
+
+const bodies = fc.oneof(
+  values.map((value) => JSON.stringify(value) ?? ""),
+  fc.constantFrom(
+    "[".repeat(100_000),
+    '{"a":'.repeat(50_000),
+    "9".repeat(5000),
+    `{"name":"${"x".repeat(70_000)}"}`,
+  ),
+  fc.constantFrom(
+    "+ACK",
+    "-NAK",
+    '-NAK {"delay":-1}',
+    "-NAK 9999999999h",
+    "+WPI",
+    "+TERM x",
+    "+NXT",
+    '+NXT {"batch":1e9}',
+  ),
+  fc.uint8Array({ maxLength: 40 }),
+);
+
+const HEADERS = [
+  "Nats-Msg-Id",
+  "Nats-TTL",
+  "Nats-Rollup",
+  "Nats-Incr",
+  "Nats-Batch-Id",
+  "Nats-Batch-Sequence",
+  "Nats-Batch-Commit",
+  "Nats-Schedule",
+  "Nats-Schedule-Target",
+  "Nats-Schedule-Time-Zone",
+  "Nats-Expected-Last-Sequence",
+  "Nats-Expected-Last-Subject-Sequence",
+  "Nats-Required-Api-Level",
+];
+
+const blocks = fc.array(
+  fc.tuple(
+    fc.constantFrom(...HEADERS),
+    fc.constantFrom(
+      "",
+      "0",
+      "1",
+      "-1",
+      "9".repeat(40),
+      "x",
+      "@every 1s",
+      "@at x",
+      "* * * * * *",
+      "a/b",
+      "commit",
+      "good.b",
+    ),
+  ),
+  { maxLength: 4 },
+);
+
+const replies = fc.constantFrom(
+  "in.1",
+  "in.1",
+  "in.x.0.ok.1.0.$FI",
+  "in.x.0.fail.9.9.$FI",
+  "x.$FI",
+  "good.loop",
+  "$JS.API.INFO",
+);
+
+test("requests, publishes and acknowledgements of any kind harm nobody else", async (t) => {
+  const scene = await Scene.open(t);
+  const bad = await connect({ dialer: scene.server.dialer() });
+  atEnd(t, () => bad.close());
+  bad.subscribe("in.>", { callback: () => {} });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(subjects, bodies, blocks, replies), { maxLength: 30 }),
+      async (said) => {
+        for (const [subject, body, block, reply] of said) {
+          const hdrs = headers();
+          for (const [key, value] of block) hdrs.append(key, value);
+          bad.publish(subject, body, { reply, ...(block.length > 0 && { headers: hdrs }) });
+        }
+        await bad.flush();
+        await scene.check();
+      },
+    ),
+    { numRuns: 300, includeErrorInReport: true },
+  );
+});
+
+test("calls that are nearly right harm nobody else", async (t) => {
+  const scene = await Scene.open(t);
+  const raw = await scene.raw();
+  atEnd(t, () => raw.destroy());
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(saying, { maxLength: 30 }), async (sayings) => {
+      run++;
+      raw.write(Buffer.from(sayings.map((one) => said(one, run % 5)).join(""), "latin1"));
+      await scene.check();
+    }),
+    { numRuns: 300, includeErrorInReport: true },
+  );
+});
+
+test("bytes that are no protocol end their own connection only", async (t) => {
+  const scene = await Scene.open(t);
+  const ops = fc.constantFrom(
+    "PUB good.a 3\r\nabc\r\n",
+    "HPUB good.a 12 12\r\nNATS/1.0\r\n\r\n\r\n",
+    "SUB > 1\r\n",
+    "UNSUB 1\r\n",
+    "PING\r\n",
+    "PUB $JS.API.INFO in 0\r\n\r\n",
+  );
+  const bytes = fc
+    .array(
+      fc.oneof(ops, fc.string({ maxLength: 12 }), fc.constantFrom("\r\n", " ", "PUB", "HPUB a 9 1\r\n")),
+      { maxLength: 12 },
+    )
+    .map((parts) => parts.join(""));
+  await fc.assert(
+    fc.asyncProperty(bytes, fc.nat(20), async (text, at) => {
+      const raw = await scene.raw();
+      raw.write(Buffer.from(text.slice(0, at)));
+      raw.write(Buffer.from(text.slice(at)));
+      await scene.check();
+      raw.destroy();
+    }),
+    { numRuns: 500, includeErrorInReport: true },
+  );
+});
