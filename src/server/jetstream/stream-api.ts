@@ -145,14 +145,14 @@ function create(call: Call): object {
   if (given.name !== name) refuse(10056);
   if (/[/\\]/.test(name)) refuse(10128);
   checkNew(given);
-  const config = wholeStreamConfig(given, js.streams, pedantic);
   const existing = js.streams.get(name);
+  checkResources(js, given, existing?.config);
+  const config = wholeStreamConfig(given, js.streams, pedantic);
   if (config.num_replicas > 1) refuse(10074);
   if (existing !== undefined) {
     if (JSON.stringify(existing.config) !== JSON.stringify(config)) refuse(10058);
     return { ...infoOf(existing, shownConfig(existing.config)), did_create: true };
   }
-  checkResources(js, config, 0);
   checkOverlap(js, config);
   const stream = addStream(js, config);
   return { ...infoOf(stream, shownConfig(stream.config)), did_create: true };
@@ -171,9 +171,15 @@ function adviseStream(js: JetStream, what: string, stream: string, action: strin
   js.advise(`ADVISORY.STREAM.${what}.${stream}`, "advisory.v1.stream_action", { stream, action });
 }
 
-function checkResources(js: JetStream, { storage, max_bytes }: WholeStreamConfig, before: number): void {
+// What a stream may grow to, in place of what it could before.
+function checkResources(
+  js: JetStream,
+  { storage = "file", max_bytes = 0 }: StreamConfig,
+  before?: StreamConfig,
+): void {
   const most = storage === "memory" ? js.maxMemory : js.maxStorage;
-  if (max_bytes > 0 && js.reserved(storage) - before + max_bytes > most) {
+  const freed = Math.max(0, before?.max_bytes ?? 0);
+  if (max_bytes > 0 && js.reserved(storage) - freed + max_bytes > most) {
     refuse(storage === "memory" ? 10028 : 10047);
   }
 }
@@ -201,11 +207,12 @@ function update(call: Call): object {
   const whole = wholeStreamConfig(given, js.streams, pedantic);
   if (whole.name !== name) refuse(10056);
   const stream = js.stream(name);
-  const config = updatedStreamConfig(whole, stream.config);
-  if (config.num_replicas > 1) refuse(10074);
-  checkOverlap(js, config);
-  checkResources(js, config, Math.max(0, stream.config.max_bytes ?? 0));
+  if (whole.num_replicas > 1) refuse(10074);
+  // nats-server looks at it once more, with what it decided itself
+  const config = updatedStreamConfig(wholeStreamConfig(whole, js.streams, pedantic), stream.config);
+  checkResources(js, config, stream.config);
   checkConsumers(stream, config);
+  checkOverlap(js, config);
   stream.update(config);
   js.storage.saveStream(config, stream.created);
   adviseStream(js, "UPDATED", name, "modify");

@@ -232,7 +232,7 @@ function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): 
 
 // What goes together and what doesn't.
 function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
-  const { discard, retention, storage, mirror, sources = [], subject_delete_marker_ttl: marker = 0 } = config;
+  const { discard, retention, storage, subject_delete_marker_ttl: marker = 0 } = config;
   if (config.deny_purge && config.allow_rollup_hdrs) invalid("roll-ups require the purge permission");
   if (config.discard_new_per_subject) {
     if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
@@ -247,7 +247,6 @@ function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
     if (retention !== "limits") invalid("counter stream can only use limits retention");
   }
   if (marker !== 0) {
-    if (mirror !== undefined) invalid("subject delete markers forbidden on mirrors");
     if (marker < 0) invalid("subject delete marker TTL must not be negative");
     if (marker < SECOND) invalid("subject delete marker TTL must be at least 1 second");
     if (pedantic && !config.allow_msg_ttl) {
@@ -265,11 +264,7 @@ function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
     config.allow_rollup_hdrs = true;
     config.deny_purge = false;
   }
-  if (config.allow_msg_schedules) {
-    if (mirror !== undefined) refuse(10186);
-    if (sources.length > 0) refuse(10187);
-    if (discard === "new") invalid("message scheduling cannot use discard new");
-  }
+  if (config.allow_msg_schedules && discard === "new") invalid("message scheduling cannot use discard new");
   if (config.persist_mode === "async") {
     if (storage === "memory") invalid("async persist mode is only supported on file storage");
     if (config.allow_atomic) invalid("async persist mode is not supported with atomic batch publish");
@@ -328,6 +323,8 @@ function checkMirror(
   if (config.allow_msg_counter) refuse(10173);
   if (config.allow_atomic) refuse(10198);
   if (config.allow_batched) refuse(10209);
+  if (config.allow_msg_schedules) refuse(10186);
+  if (config.subject_delete_marker_ttl) invalid("subject delete markers forbidden on mirrors");
   checkFilters(mirror, [10150, 10151, 10154, 10152]);
   checkConsumer(mirror, 10213);
   if (mirror.external !== undefined) return;
@@ -361,6 +358,7 @@ function checkConsumer(
 
 function checkSources(config: WholeStreamConfig, others: Others): void {
   const known = new Set<string>();
+  if (config.sources?.length && config.allow_msg_schedules) refuse(10187);
   for (const one of config.sources ?? []) {
     const { name, filter_subject = "", subject_transforms: transforms = [], external } = one;
     if (!isName(name)) refuse(10141);
