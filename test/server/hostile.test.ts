@@ -6,6 +6,7 @@ import { connect, type NatsConnection } from "../../src/index.node.ts";
 import { NatsServer } from "../../src/server/index.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
+import { draws } from "../fixtures/draws.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { said, saying } from "./api-calls.ts";
 
@@ -263,7 +264,7 @@ test("requests, publishes and acknowledgements of any kind harm nobody else", as
         await scene.check();
       },
     ),
-    { numRuns: 300, includeErrorInReport: true },
+    draws(300),
   );
   assert.ok((await refused(scene)) > 400);
 });
@@ -279,7 +280,7 @@ test("calls that are nearly right harm nobody else", async (t) => {
       raw.write(Buffer.from(sayings.map((one) => said(one, run % 5)).join(""), "latin1"));
       await scene.check();
     }),
-    { numRuns: 300, includeErrorInReport: true },
+    draws(300),
   );
   assert.ok((await refused(scene)) > 400);
 });
@@ -308,6 +309,6 @@ test("bytes that are no protocol end their own connection only", async (t) => {
       await scene.check();
       raw.destroy();
     }),
-    { numRuns: 500, includeErrorInReport: true },
+    draws(500),
   );
 });
