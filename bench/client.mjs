@@ -293,9 +293,9 @@ async function bucket({ size, count, how }) {
 
 /** Objects in a bucket in memory, put in the place of each other, or got. */
 async function object({ size, count, how }) {
-  const { Objm } = await import(
-    module.startsWith("@") ? "@nats-io/obj" : new URL("obj/index.node.js", module).href
-  );
+  const { Objm } = module.startsWith("@")
+    ? await import("@nats-io/obj")
+    : await import(new URL("obj/index.node.js", module).href);
   const nc = await connect({ servers });
   const store = await new Objm(nc).create("BENCH", { storage: "memory" });
   const piece = 64 * 1024;

@@ -244,6 +244,7 @@ export const kvBuckets: Suite = {
       await bound.put("a", "2");
       equal(asked, []);
       equal((await leader.get("a"))?.string(), "2");
+      await nc.flush();
       equal(asked, [`$JS.API.STREAM.MSG.GET.KV_${name}`]);
       const none = await kvm.open(`${name}_none`, { bindOnly: true });
       await rejects(none.get("a", { timeout: 1000 }), ["NO_RESPONDERS", "TIMEOUT"]);

@@ -3,7 +3,7 @@ import type { KvWatch, KvWatchEntry } from "../../src/kv/index.ts";
 import { KvWatchInclude } from "../../src/kv/index.ts";
 import type { Suite } from "./harness.ts";
 import { bucket, type Place, shown, texts } from "./kv-support.ts";
-import { atLeast, equal, Growing, ok, rejects, within } from "./tools.ts";
+import { atLeast, check, equal, Growing, ok, rejects, within } from "./tools.ts";
 
 /** What comes of a watch from now on, as text. */
 function follow(watch: KvWatch): Growing<string> & { ended: Promise<unknown> } {
@@ -260,6 +260,37 @@ export const kvWatch: Suite = {
       watch.stop();
       await reading;
       equal(await texts(await within(kv.history(), "the history does not end")), []);
+    },
+
+    "the end of the connection is that of its watches, lists and calls (C-ADR8-35)": async (harness) => {
+      const { kv, nc } = await bucket(harness);
+      const big = new Uint8Array(100_000);
+      await Promise.all(Array.from({ length: 100 }, (_, i) => kv.put(`k.${i}`, big)));
+      const [watch, unread] = [await kv.watch({ headers_only: true }), await kv.watch()];
+      const log = follow(watch);
+      await within(watch.synced, "it is not synced");
+      const early = unread.synced;
+      const ended = Promise.allSettled([early, kv.get("k.1"), kv.put("k.1", "x")]);
+      await nc.close();
+      equal(await within(log.ended, "the loop goes on"), undefined);
+      equal(await within(watch.closed(), "it is not closed"), undefined);
+      for (const one of await within(ended, "something waits")) {
+        if (one.status === "rejected") check(one.reason, "CLOSED");
+      }
+      await rejects(early, "CLOSED");
+      for (const call of [() => kv.get("a"), () => kv.put("a", "x"), () => kv.watch(), () => kv.keys()]) {
+        await rejects(call(), "CLOSED");
+      }
+    },
+
+    "a drain hands over what a watch has, and ends it (C-ADR8-35)": async (harness) => {
+      const { kv, nc } = await bucket(harness);
+      await kv.put("a", "1");
+      const log = follow(await kv.watch());
+      await log.first(1);
+      await within(nc.drain(), "the drain goes on");
+      equal(await within(log.ended, "the loop goes on"), undefined);
+      equal(log.all, ["a=1@1"]);
     },
 
     "synced rejects when the watch ends before (C-ADR8-31)": async (harness) => {
