@@ -179,13 +179,17 @@ const pause: Handler = (call) => {
   };
 };
 
-const unpin: Handler = (call) => {
-  let group = "";
+// @throws {Refusal} 10025
+function loosely(struct: GoStruct, body: string): Record<string, unknown> {
   try {
-    ({ group = "" } = decodeLoosely(unpinRequest, call.body) as { group?: string });
+    return decodeLoosely(struct, body);
   } catch (error) {
-    refuse(10025, { err: (error as Error).message });
+    return refuse(10025, { err: (error as Error).message });
   }
+}
+
+const unpin: Handler = (call) => {
+  const { group = "" } = loosely(unpinRequest, call.body) as { group?: string };
   if (group === "") refuse(10025, { err: "consumer group not specified" });
   checkGroup(group);
   if (!find(call).unpin(group)) refuse(10160);
@@ -198,14 +202,7 @@ const reset: Handler = (call) => {
   const stream = js.streams.get(streamName);
   const consumer = stream?.consumers.get(name) as Consumer | undefined;
   if (stream === undefined || consumer === undefined) return undefined;
-  let asked = 0;
-  if (call.body !== "") {
-    try {
-      ({ seq: asked = 0 } = decodeLoosely(resetRequest, call.body) as { seq?: number });
-    } catch (error) {
-      refuse(10025, { err: (error as Error).message });
-    }
-  }
+  const { seq: asked = 0 } = loosely(resetRequest, call.body || "{}") as { seq?: number };
   const seq = asked === 0 ? consumer.floor + 1 : asked;
   if (asked !== 0) checkReset(stream, consumer.config, asked);
   consumer.reset(seq);

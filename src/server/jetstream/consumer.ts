@@ -16,16 +16,16 @@ import { Message } from "../message.ts";
 import { parseAck } from "./ack.ts";
 import { Alarm } from "./alarm.ts";
 import { filtersOf, type ServedConfig } from "./consumer-config.ts";
+import { Cursor, type CursorState } from "./cursor.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
-import { Line } from "./line.ts";
+import { Ledger, type LedgerState } from "./ledger.ts";
 import { Pace } from "./pace.ts";
-import { Pending, type Sent } from "./pending.ts";
+import type { Sent } from "./pending.ts";
 import { PullSide } from "./pull-side.ts";
 import { PushSide } from "./push-side.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import { msOf, type Position, type Serving, type Side } from "./serving.ts";
-import { startOf } from "./start.ts";
 import type { Filters, Stored } from "./stored.ts";
 import type { Watcher } from "./watched.ts";
 
@@ -35,15 +35,7 @@ const TURN = 1 << 20;
 const LARGEST = 1 << 20;
 
 /** How far a consumer is, to be kept. */
-export interface ConsumerState {
-  readonly delivered: Position;
-  readonly floor: Position;
-  readonly nextSeq: number;
-  readonly picked: readonly number[];
-  readonly resume: number;
-  readonly pending: readonly (readonly [seq: number, delivery: number, at: number])[];
-  readonly deliveries: readonly (readonly [seq: number, count: number])[];
-}
+export interface ConsumerState extends LedgerState, CursorState {}
 
 /** A message that can be sent, and how often it will have been sent then. */
 interface Next {
@@ -56,25 +48,15 @@ export class Consumer implements ServedConsumer, Serving {
   readonly name: string;
   readonly created: number;
   readonly counts: boolean;
-  readonly delivered: Position;
-  readonly #floor: Position;
   readonly #stream: ServedStream;
   readonly #side: Side;
   readonly #alarm: Alarm;
   readonly #subscriptions: readonly Subscriber[];
-  readonly #pending = new Pending();
-  readonly #again = new Line();
+  readonly #cursor: Cursor;
+  readonly #ledger: Ledger;
   readonly #pace = new Pace();
-  // deliveries of those that were sent more than once
-  readonly #deliveries = new Map<number, number>();
   #config: ServedConfig;
   #filters: Filters = [];
-  // the first sequence that was not looked at
-  #nextSeq: number;
-  // the last of each subject, to be sent before what is stored at and behind #resume; the next one last
-  #picked: number[];
-  #resume: number;
-  #unsent: number;
   #used: number;
   #heldUntil = Infinity;
   #woken = false;
@@ -97,15 +79,12 @@ export class Consumer implements ServedConsumer, Serving {
     this.#config = config;
     this.counts = config.direct !== true && config.sourcing !== true;
     this.#filters = filtersOf(config);
-    const { store } = stream;
-    const { seq, picked, resume } = startOf(config, store, this.#filters);
-    this.#nextSeq = seq;
-    this.#picked = picked.reverse();
-    this.#resume = resume;
-    this.delivered = { delivery: 0, seq: seq - 1, active: 0 };
-    this.#floor = { ...this.delivered };
-    if (state !== undefined) this.#restore(state);
-    this.#unsent = this.#countUnsent();
+    this.#cursor = new Cursor(stream.store, config, this.#filters);
+    this.#ledger = new Ledger(this.#cursor.nextSeq);
+    if (state !== undefined) {
+      this.#cursor.restore(state);
+      this.#ledger.restore(state, (deliveries) => this.#wait(deliveries));
+    }
     this.#used = home.clock.now();
     this.#paused = this.#pauseEnds(this.#used) !== Infinity;
     this.#alarm = new Alarm(home.clock, () => this.#tick());
@@ -142,16 +121,20 @@ export class Consumer implements ServedConsumer, Serving {
     return this.#filters;
   }
 
+  get delivered(): Readonly<Position> {
+    return this.#ledger.delivered;
+  }
+
   get unsent(): number {
-    return this.#unsent;
+    return this.#cursor.unsent;
   }
 
   get again(): number {
-    return this.#again.size;
+    return this.#ledger.again.size;
   }
 
   get ackPending(): number {
-    return this.#pending.size;
+    return this.#ledger.pending.size;
   }
 
   // --- time
@@ -170,9 +153,10 @@ export class Consumer implements ServedConsumer, Serving {
   #tick(): void {
     if (this.#ended) return;
     const now = this.home.clock.now();
-    for (const { seq } of this.#pending.takeDue(now)) {
+    const { pending, again } = this.#ledger;
+    for (const { seq } of pending.takeDue(now)) {
       // with several deliveries it is noticed when it would be sent again
-      if (this.#config.max_deliver !== 1 || !this.#isExhausted(seq)) this.#again.push(seq);
+      if (this.#config.max_deliver !== 1 || !this.#isExhausted(seq)) again.push(seq);
       this.wake();
     }
     if (this.#paused && this.#pauseEnds(now) === Infinity) {
@@ -188,7 +172,7 @@ export class Consumer implements ServedConsumer, Serving {
       this.#side.tick(now),
       this.#pauseEnds(now),
       this.#idleEnds(now),
-      this.#pending.nextDue,
+      pending.nextDue,
     );
     this.wakeAt(next);
   }
@@ -207,23 +191,19 @@ export class Consumer implements ServedConsumer, Serving {
   // --- what the stream tells
 
   stored(_message: Stored): void {
-    this.#unsent++;
+    this.#cursor.unsent++;
     if (this.#side.ready()) this.wake();
   }
 
   removed(message: Stored, why: Parameters<Watcher["removed"]>[1]): void {
     const { seq } = message;
-    if (this.#isUnsent(seq)) this.#unsent--;
-    const sent = this.#pending.get(seq);
+    this.#cursor.removed(seq);
+    const sent = this.#ledger.pending.get(seq);
     if (sent !== undefined && why !== "purged" && why !== "settled") {
-      const deliveries = this.#deliveriesOf(seq);
+      const deliveries = this.#ledger.deliveriesOf(seq);
       this.#ack(seq, sent.delivery);
       this.#adviseTerm(seq, sent.delivery, deliveries, "Unacknowledged message was deleted");
     }
-  }
-
-  #isUnsent(seq: number): boolean {
-    return seq >= this.#resume ? seq >= this.#nextSeq : this.#picked.includes(seq);
   }
 
   purged(firstSeq: number, filter: string): void {
@@ -235,31 +215,17 @@ export class Consumer implements ServedConsumer, Serving {
     if (wider && !this.#filters.some((one) => subjectsCollide(filter, one)) && this.#filters.length > 0)
       return;
     const first = wider ? store.firstSeq : firstSeq;
-    const { delivered } = this;
-    const floor = this.#floor;
-    this.#nextSeq = Math.max(this.#nextSeq, first);
-    delivered.seq = this.#nextSeq - 1;
-    this.#picked = this.#picked.filter((seq) => store.get(seq) !== undefined);
-    let lowest = first;
-    for (const { seq, delivery } of this.#pending.values()) {
-      if (store.get(seq) !== undefined) continue;
-      lowest = Infinity;
-      floor.delivery = Math.max(floor.delivery, delivery);
-      floor.active = this.home.clock.now();
-      this.#forget(seq);
-    }
-    // where some are gone, up to the next that is open
-    lowest = Math.min(lowest, Math.max(first, this.#pending.first()?.seq ?? 0));
-    floor.seq = Math.max(floor.seq, lowest - 1);
-    if (this.#pending.size === 0) this.#floorToDelivered();
-    this.#unsent = this.#countUnsent();
+    this.#cursor.purge(first);
+    const isGone = (seq: number): boolean => store.get(seq) === undefined;
+    this.#ledger.purge(first, this.#cursor.nextSeq, isGone, this.home.clock.now());
     this.#save();
   }
 
   wants({ seq }: Stored): boolean {
-    if (this.#deliveries.has(seq)) return true;
-    if (seq <= this.#floor.seq) return false;
-    return this.#config.ack_policy !== "explicit" || seq >= this.#nextSeq || this.#pending.has(seq);
+    const { floor, pending } = this.#ledger;
+    if (this.#ledger.wasSentAgain(seq)) return true;
+    if (seq <= floor.seq) return false;
+    return this.#config.ack_policy !== "explicit" || seq >= this.#cursor.nextSeq || pending.has(seq);
   }
 
   streamDeleted(): void {
@@ -271,21 +237,15 @@ export class Consumer implements ServedConsumer, Serving {
     this.#end("409 Server Shutdown");
   }
 
-  #countUnsent(): number {
-    return (
-      this.#picked.length + this.#stream.store.count(this.#filters, Math.max(this.#resume, this.#nextSeq))
-    );
-  }
-
   // --- sending
 
   #run(): void {
     this.#woken = false;
     if (this.#ended || this.#pauseEnds(this.home.clock.now()) !== Infinity) return;
-    for (let sent = 0; this.#side.ready(); ) {
+    for (let sent = 0; this.#side.ready() && !this.#ended; ) {
       const next = this.#next();
       if (next === undefined) {
-        if (this.#unsent > 0 || this.#isFull()) return;
+        if (this.unsent > 0 || this.#isFull()) return;
         this.#pace.caughtUp();
         this.#side.atEnd();
         return;
@@ -298,40 +258,30 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #next(): Next | undefined {
-    const { store } = this.#stream;
-    for (let seq = this.#again.first(); seq !== undefined; seq = this.#again.first()) {
-      const message = store.get(seq);
+    const { again } = this.#ledger;
+    for (let seq = again.first(); seq !== undefined; seq = again.first()) {
+      const message = this.#stream.store.get(seq);
       if (message !== undefined && !this.#isExhausted(seq)) {
-        return { message, deliveries: this.#deliveriesOf(seq) + 1 };
+        return { message, deliveries: this.#ledger.deliveriesOf(seq) + 1 };
       }
-      this.#again.delete(seq);
+      again.delete(seq);
     }
-    if (this.#isFull()) return undefined;
-    for (let seq = this.#picked.at(-1); seq !== undefined; seq = this.#picked.at(-1)) {
-      const message = store.get(seq);
-      if (message !== undefined) return { message, deliveries: 1 };
-      this.#picked.pop();
-    }
-    const from = Math.max(this.#nextSeq, this.#resume);
-    const message = this.#unsent > 0 ? store.next(this.#filters, from) : undefined;
-    if (message !== undefined) return { message, deliveries: 1 };
-    // all there is was looked at
-    this.#nextSeq = Math.max(from, store.lastSeq + 1);
-    return undefined;
+    const message = this.#isFull() ? undefined : this.#cursor.peek();
+    return message && { message, deliveries: 1 };
   }
 
   // May no more be open?
   #isFull(): boolean {
     const { max_ack_pending = 0 } = this.#config;
-    return max_ack_pending > 0 && this.#pending.size >= max_ack_pending;
+    return max_ack_pending > 0 && this.ackPending >= max_ack_pending;
   }
 
   // The bytes that it came to; 0 when nobody wants it now.
   #send({ message, deliveries }: Next): number {
     const { subject, seq, time } = message;
-    const { delivered } = this;
+    const { again, delivered } = this.#ledger;
     const delivery = delivered.delivery + 1;
-    const unsent = deliveries > 1 ? this.#unsent : this.#unsent - 1;
+    const unsent = deliveries > 1 ? this.unsent : this.unsent - 1;
     const reply = `$JS.ACK.${this.streamName}.${this.name}.${deliveries}.${seq}.${delivery}.${goNanos(time)}.${unsent}`;
     let { header, data } = message;
     const size = subject.length + reply.length + header.length + data.length;
@@ -340,8 +290,8 @@ export class Consumer implements ServedConsumer, Serving {
     if (target === undefined) {
       // others that are to be sent again have their turn first
       if (deliveries > 1) {
-        this.#again.delete(seq);
-        this.#again.push(seq);
+        again.delete(seq);
+        again.push(seq);
       }
       return 0;
     }
@@ -376,30 +326,10 @@ export class Consumer implements ServedConsumer, Serving {
   // Keep book of it.
   #sent(seq: number, deliveries: number): void {
     const now = this.home.clock.now();
-    const { delivered } = this;
-    delivered.delivery++;
-    delivered.active = now;
-    if (deliveries > 1) {
-      this.#again.delete(seq);
-      this.#deliveries.set(seq, deliveries);
-    } else {
-      this.#unsent--;
-      if (this.#picked.at(-1) === seq) this.#picked.pop();
-      delivered.seq = seq;
-      this.#nextSeq = seq + 1;
-    }
-    if (this.#config.ack_policy === "none") {
-      Object.assign(this.#floor, { delivery: delivered.delivery, seq });
-      return;
-    }
-    const due = now + this.#wait(deliveries);
-    const sent = this.#pending.get(seq);
-    if (sent === undefined) this.#pending.add({ seq, delivery: delivered.delivery, at: now, due });
-    else {
-      sent.at = now;
-      this.#pending.postpone(sent, due);
-    }
-    this.wakeAt(due);
+    const due = this.#config.ack_policy === "none" ? undefined : now + this.#wait(deliveries);
+    this.#ledger.sent(seq, deliveries, now, due);
+    if (deliveries === 1) this.#cursor.pass(seq);
+    if (due !== undefined) this.wakeAt(due);
   }
 
   // Milliseconds until it is sent again, after so many deliveries.
@@ -409,18 +339,14 @@ export class Consumer implements ServedConsumer, Serving {
     return msOf(backoff[Math.min(deliveries, backoff.length) - 1] ?? ack_wait) || Infinity;
   }
 
-  #deliveriesOf(seq: number): number {
-    return this.#deliveries.get(seq) ?? 1;
-  }
-
   // Was it sent as often as may be? Then that is the end of it here; in the stream it stays.
   #isExhausted(seq: number): boolean {
     const { max_deliver = -1 } = this.#config;
-    const deliveries = this.#deliveriesOf(seq);
+    const deliveries = this.#ledger.deliveriesOf(seq);
     if (max_deliver < 1 || deliveries < max_deliver) return false;
     this.#advise("MAX_DELIVERIES", "max_deliver", { stream_seq: seq, deliveries });
-    this.#pending.delete(seq);
-    this.delivered.active = this.home.clock.now();
+    this.#ledger.pending.delete(seq);
+    this.#ledger.delivered.active = this.home.clock.now();
     this.#save();
     return true;
   }
@@ -436,7 +362,7 @@ export class Consumer implements ServedConsumer, Serving {
     if (!(seq >= 0 && delivery >= 0)) return;
     this.#used = this.home.clock.now();
     // of one that was not sent yet
-    const early = seq >= this.#nextSeq;
+    const early = seq >= this.#cursor.nextSeq;
     const said = parseAck(data);
     switch (said.kind) {
       case "ack":
@@ -465,85 +391,50 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #progress(seq: number): void {
-    const sent = this.#pending.get(seq);
-    if (sent !== undefined) this.#postpone(sent, this.#wait(this.#deliveriesOf(seq)));
+    const sent = this.#ledger.pending.get(seq);
+    if (sent !== undefined) this.#postpone(sent, this.#wait(this.#ledger.deliveriesOf(seq)));
   }
 
   #postpone(sent: Sent, delay: number): void {
     const due = this.home.clock.now() + delay;
-    this.#pending.postpone(sent, due);
+    this.#ledger.pending.postpone(sent, due);
     this.wakeAt(due);
   }
 
   #ack(seq: number, delivery: number): void {
     const full = this.#isFull();
-    if (this.#config.ack_policy !== "explicit") this.#ackAll(seq, delivery);
-    else this.#ackOne(seq);
-    this.#floor.active = this.home.clock.now();
+    if (this.#config.ack_policy === "explicit") {
+      this.#ledger.ack(seq);
+      this.#stream.settled(seq);
+    } else this.#ackAll(seq, delivery);
+    this.#ledger.floor.active = this.home.clock.now();
     this.#save();
     if (full) this.wake();
   }
 
-  #ackOne(seq: number): void {
-    const sent = this.#pending.get(seq);
-    this.#forget(seq);
-    // after a purge some are open below the floor
-    if (sent !== undefined && sent.delivery > this.#floor.delivery) {
-      const next = this.#pending.first();
-      if (next === undefined) this.#floorToDelivered();
-      else if (sent.delivery === this.#floor.delivery + 1) {
-        // up to where the next one is open
-        this.#floor.delivery = next.seq > seq ? next.delivery - 1 : sent.delivery;
-        this.#floor.seq = next.seq > seq ? next.seq - 1 : seq;
-      }
-    }
-    this.#stream.settled(seq);
+  #ackAll(seq: number, delivery: number): void {
+    const { store, config } = this.#stream;
+    const before = this.#ledger.floor.seq;
+    if (!this.#ledger.ackThrough(seq, delivery) || config.retention === "limits") return;
+    for (let at = Math.max(before + 1, store.firstSeq); at <= seq; at++) this.#stream.settled(at);
   }
 
   ackThrough(seq: number, delivery: number): void {
-    if (seq >= this.#nextSeq) return;
-    this.#ack(seq, delivery);
-  }
-
-  #ackAll(seq: number, delivery: number): void {
-    const before = this.#floor.seq;
-    if (delivery <= this.#floor.delivery || seq <= before) return;
-    this.#floor.delivery = delivery;
-    this.#floor.seq = seq;
-    for (
-      let sent = this.#pending.first();
-      sent !== undefined && sent.seq <= seq;
-      sent = this.#pending.first()
-    ) {
-      this.#forget(sent.seq);
-    }
-    if (this.#stream.config.retention === "limits") return;
-    for (let at = Math.max(before + 1, this.#stream.store.firstSeq); at <= seq; at++)
-      this.#stream.settled(at);
-  }
-
-  #floorToDelivered(): void {
-    this.#floor.delivery = this.delivered.delivery;
-    this.#floor.seq = this.delivered.seq;
-  }
-
-  #forget(seq: number): void {
-    this.#pending.delete(seq);
-    this.#deliveries.delete(seq);
-    this.#again.delete(seq);
+    if (seq < this.#cursor.nextSeq) this.#ack(seq, delivery);
   }
 
   #nak(seq: number, delivery: number, deliveries: number, delay: number | undefined): void {
-    if (delivery <= this.#floor.delivery || delivery > this.delivered.delivery + 1) return;
-    const sent = this.#pending.get(seq);
+    const { again, delivered, floor, pending } = this.#ledger;
+    if (delivery <= floor.delivery || delivery > delivered.delivery + 1) return;
+    const sent = pending.get(seq);
     if (sent === undefined) return;
     this.#advise("MSG_NAKED", "nak", { consumer_seq: delivery, stream_seq: seq, deliveries });
     if (delay === undefined) {
       sent.due = Infinity;
-      this.#again.push(seq);
+      again.push(seq);
       this.wake();
     } else {
-      this.#again.delete(seq);
+      again.delete(seq);
       this.#postpone(sent, delay);
     }
   }
@@ -569,13 +460,14 @@ export class Consumer implements ServedConsumer, Serving {
     const before = this.#config;
     this.#config = config;
     this.#filters = filtersOf(config);
-    this.#unsent = this.#countUnsent();
+    this.#cursor.filter(this.#filters);
     this.#stream.watch(this);
     this.#side.reconfigure();
     if (before.ack_wait !== config.ack_wait || String(before.backoff) !== String(config.backoff)) {
-      for (const sent of this.#pending.values()) {
-        if (sent.due !== Infinity)
-          this.#pending.postpone(sent, sent.at + this.#wait(this.#deliveriesOf(sent.seq)));
+      const { pending } = this.#ledger;
+      for (const sent of pending.values()) {
+        const due = sent.at + this.#wait(this.#ledger.deliveriesOf(sent.seq));
+        if (sent.due !== Infinity) pending.postpone(sent, due);
       }
     }
     this.#save();
@@ -608,21 +500,15 @@ export class Consumer implements ServedConsumer, Serving {
 
   /** Begin again at a sequence, as if nothing had been sent. */
   reset(seq: number): void {
-    this.#pending.clear();
-    this.#again.clear();
-    this.#deliveries.clear();
-    this.#picked = [];
-    this.#nextSeq = this.#resume = seq;
-    Object.assign(this.delivered, { delivery: 0, seq: seq - 1, active: 0 });
-    Object.assign(this.#floor, this.delivered);
-    this.#unsent = this.#countUnsent();
+    this.#cursor.seek(seq);
+    this.#ledger.reset(seq);
     this.#save();
     this.wake();
   }
 
   /** the sequence up to which all is acknowledged */
   get floor(): number {
-    return this.#floor.seq;
+    return this.#ledger.floor.seq;
   }
 
   /** Nobody is pinned any more. False when it has no such group. */
@@ -667,11 +553,11 @@ export class Consumer implements ServedConsumer, Serving {
       created: goTime(this.created),
       config: this.#config,
       delivered: wirePosition(this.delivered),
-      ack_floor: wirePosition(this.#floor),
-      num_ack_pending: this.#pending.size,
-      num_redelivered: this.#deliveries.size,
+      ack_floor: wirePosition(this.#ledger.floor),
+      num_ack_pending: this.ackPending,
+      num_redelivered: this.#ledger.sentAgain,
       num_waiting: this.#side.waiting(),
-      num_pending: this.#unsent,
+      num_pending: this.unsent,
       ...(push_bound && { push_bound }),
       ...(pauseEnds !== Infinity && { paused: true, pause_remaining: Math.round((pauseEnds - now) * 1e6) }),
       ts: goTime(now),
@@ -683,28 +569,7 @@ export class Consumer implements ServedConsumer, Serving {
     this.home.storage.saveConsumer(this.streamName, this, this.state);
   }
 
-  readonly state = (): ConsumerState => ({
-    delivered: { ...this.delivered },
-    floor: { ...this.#floor },
-    nextSeq: this.#nextSeq,
-    picked: [...this.#picked],
-    resume: this.#resume,
-    pending: [...this.#pending.values()].map(({ seq, delivery, at }) => [seq, delivery, at]),
-    deliveries: [...this.#deliveries],
-  });
-
-  // Go on where it was; what was not acknowledged is due as it was.
-  #restore({ delivered, floor, nextSeq, picked, resume, pending, deliveries }: ConsumerState): void {
-    Object.assign(this.delivered, delivered);
-    Object.assign(this.#floor, floor);
-    this.#nextSeq = nextSeq;
-    this.#picked = [...picked];
-    this.#resume = resume;
-    for (const [seq, count] of deliveries) this.#deliveries.set(seq, count);
-    for (const [seq, delivery, at] of pending) {
-      this.#pending.add({ seq, delivery, at, due: at + this.#wait(this.#deliveriesOf(seq)) });
-    }
-  }
+  readonly state = (): ConsumerState => ({ ...this.#ledger.state, ...this.#cursor.state });
 
   #advise(subject: string, type: string, body: object): void {
     const { streamName: stream, name: consumer } = this;
@@ -718,7 +583,7 @@ export class Consumer implements ServedConsumer, Serving {
 
   #sample(seq: number, delivery: number, deliveries: number): void {
     const { sample_freq = "" } = this.#config;
-    const sent = this.#pending.get(seq);
+    const sent = this.#ledger.pending.get(seq);
     if (sample_freq === "" || sent === undefined) return;
     if (Math.random() * 100 >= Number.parseInt(sample_freq, 10)) return;
     const { streamName: stream, name: consumer } = this;

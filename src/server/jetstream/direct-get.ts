@@ -10,7 +10,7 @@ import { decodeLoosely, type GoStruct } from "./go-json.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import type { StoreReader } from "./store.ts";
-import type { Stored } from "./stored.ts";
+import type { Filters, Stored } from "./stored.ts";
 
 export interface MsgGetRequest {
   readonly seq?: number;
@@ -126,40 +126,22 @@ function shown(
   return [block, data];
 }
 
-function end(pending: number, lastSeq: number, more = ""): Answer {
-  const lines = `Nats-Num-Pending: ${pending}\r\nNats-Last-Sequence: ${lastSeq}\r\n${more}`;
-  return [`NATS/1.0 204 EOB\r\n${lines}\r\n`, Empty];
-}
-
 function several(stream: Answering, request: MsgGetRequest): Answer[] {
-  const { batch = 0, max_bytes = 0, next_by_subj: next = "", no_hdr: bare = false } = request;
+  const { next_by_subj: next = "", batch = 0 } = request;
   const { store } = stream;
   const filters = next === "" ? [] : [next];
-  let at = first(store, request);
+  const at = first(store, request);
   if (at === undefined) return status("404 Message Not Found");
-  let pending = store.count(filters, at.seq);
-  const sent: Answer[] = [];
-  let lastSeq = 0;
-  let bytes = 0;
-  while (at !== undefined && sent.length < batch) {
-    // what comes without headers is not counted
-    if (!bare) pending--;
-    sent.push(
-      shown(stream, at, bare, [
-        ["Nats-Num-Pending", pending],
-        ["Nats-Last-Sequence", lastSeq],
-      ]),
-    );
-    lastSeq = at.seq;
-    bytes += size(at);
-    if (max_bytes > 0 && bytes >= max_bytes) break;
-    at = store.next(filters, at.seq + 1);
-  }
-  return [...sent, end(pending, lastSeq)];
+  const messages = batch < 0 ? [] : following(store, filters, at);
+  return inARow(stream, messages, store.count(filters, at.seq), request);
+}
+
+function* following(store: StoreReader, filters: Filters, first: Stored): Iterable<Stored> {
+  for (let at: Stored | undefined = first; at !== undefined; at = store.next(filters, at.seq + 1)) yield at;
 }
 
 function lastOfMany(stream: Answering, request: MsgGetRequest): Answer[] {
-  const { seq = 0, batch = 0, max_bytes = 0, multi_last = [], start_time, up_to_time } = request;
+  const { seq = 0, multi_last = [], start_time, up_to_time } = request;
   const { store } = stream;
   let { up_to_seq: upTo = 0 } = request;
   if (up_to_time !== undefined) upTo = store.seqAt(timeOf(up_to_time)) - 1;
@@ -167,24 +149,35 @@ function lastOfMany(stream: Answering, request: MsgGetRequest): Answer[] {
   const least = start_time === undefined ? seq : store.seqAt(timeOf(start_time));
   const all = store.lastOfEach(multi_last, upTo);
   if (all.length > MOST) return status("413 Too Many Results");
-  const found = all.filter((one) => one >= least);
+  const found = all.filter((one) => one >= least).map((one) => store.get(one) as Stored);
   if (found.length === 0) return status("404 No Results");
+  const whole = { ...request, no_hdr: false };
+  return inARow(stream, found, found.length, whole, `Nats-UpTo-Sequence: ${upTo}\r\n`);
+}
+
+// One after the other, as many as may be, and what is left then.
+function inARow(
+  stream: Answering,
+  messages: Iterable<Stored>,
+  count: number,
+  { batch = 0, max_bytes = 0, no_hdr: bare = false }: MsgGetRequest,
+  more = "",
+): Answer[] {
   const sent: Answer[] = [];
+  let pending = count;
   let lastSeq = 0;
   let bytes = 0;
-  for (const one of found) {
-    const stored = store.get(one) as Stored;
-    sent.push(
-      shown(stream, stored, false, [
-        ["Nats-Num-Pending", found.length - sent.length - 1],
-        ["Nats-Last-Sequence", lastSeq],
-      ]),
-    );
-    lastSeq = one;
-    bytes += size(stored);
+  for (const message of messages) {
+    // what comes without headers is not counted
+    if (!bare) pending--;
+    const place = [["Nats-Num-Pending", pending] as const, ["Nats-Last-Sequence", lastSeq] as const];
+    sent.push(shown(stream, message, bare, place));
+    lastSeq = message.seq;
+    bytes += size(message);
     if (sent.length === batch || (max_bytes > 0 && bytes >= max_bytes)) break;
   }
-  return [...sent, end(found.length - sent.length, lastSeq, `Nats-UpTo-Sequence: ${upTo}\r\n`)];
+  const left = `Nats-Num-Pending: ${pending}\r\nNats-Last-Sequence: ${lastSeq}\r\n${more}`;
+  return [...sent, [`NATS/1.0 204 EOB\r\n${left}\r\n`, Empty]];
 }
 
 function size({ subject, header, data }: Stored): number {

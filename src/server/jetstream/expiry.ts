@@ -1,5 +1,6 @@
 // Expiry: when messages of a stream are to go, by age or by a time of their own. Owned by stream; says nothing of how they go.
-import type { Clock, Timer } from "../../lib/clock.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { Alarm } from "./alarm.ts";
 import { DueHeap } from "./due-heap.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
@@ -23,20 +24,21 @@ export class Expiry {
   readonly #heap = new DueHeap<Due>();
   /** those that never go */
   readonly #kept = new Set<number>();
-  #timer: { due: number; timer: Timer } | undefined;
+  readonly #alarm: Alarm;
   #last = 0;
 
   constructor(clock: Clock, store: StoreReader, expire: (message: Stored) => void) {
     this.#clock = clock;
     this.#store = store;
     this.#expire = expire;
+    this.#alarm = new Alarm(clock, () => this.#run());
   }
 
   /** A message was stored. `ttl` 0: it has no time of its own. */
   add({ seq, time }: Stored, ttl: number): void {
     if (ttl === NEVER) this.#kept.add(seq);
     else if (ttl > 0) this.#heap.push({ time: time + ttl, seq });
-    if (ttl > 0 || (this.maxAge > 0 && this.#timer === undefined)) this.arm();
+    if (ttl > 0 || (this.maxAge > 0 && !this.#alarm.isSet)) this.arm();
   }
 
   removed(seq: number): void {
@@ -48,19 +50,11 @@ export class Expiry {
     const own = this.#heap.first?.time ?? Infinity;
     const oldest = this.maxAge > 0 ? this.#oldest(this.#store.firstSeq) : undefined;
     const due = Math.max(this.#last + APART, Math.min(own, oldest ? oldest.time + this.maxAge : Infinity));
-    if (this.#timer?.due === due) return;
-    this.stop();
-    if (due === Infinity) return;
-    const timer = this.#clock.after(due - this.#clock.now(), () => {
-      this.#timer = undefined;
-      this.#run();
-    });
-    this.#timer = { due, timer };
+    this.#alarm.set(due);
   }
 
   stop(): void {
-    this.#timer?.timer.cancel();
-    this.#timer = undefined;
+    this.#alarm.off();
   }
 
   // The first at or behind `from` that can age.

@@ -1,7 +1,7 @@
 // Schedules: the messages of a stream that are to be published later, one for each subject. Owned by stream.
-import type { Timer } from "../../lib/clock.ts";
 import { goTime } from "../go-text.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
+import { Alarm } from "./alarm.ts";
 import { DueHeap } from "./due-heap.ts";
 import { NEXT, PURGE, type Schedule, SCHEDULER } from "./schedule.ts";
 import type { Stored } from "./stored.ts";
@@ -27,10 +27,11 @@ export class Schedules {
   /** by subject */
   readonly #waiting = new Map<string, Waiting>();
   readonly #heap = new DueHeap<Due>();
-  #timer: { due: number; timer: Timer } | undefined;
+  readonly #alarm: Alarm;
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    this.#alarm = new Alarm(stream.clock, () => this.#run());
   }
 
   /** A message was stored on its subject: what was scheduled there before is not any more. */
@@ -52,16 +53,7 @@ export class Schedules {
   }
 
   #arm(): void {
-    const due = this.#heap.first?.time ?? Infinity;
-    if (this.#timer?.due === due) return;
-    this.stop();
-    if (due === Infinity) return;
-    const { clock } = this.#stream;
-    const timer = clock.after(due - clock.now(), () => {
-      this.#timer = undefined;
-      this.#run();
-    });
-    this.#timer = { due, timer };
+    this.#alarm.set(this.#heap.first?.time ?? Infinity);
   }
 
   #run(): void {
@@ -103,7 +95,6 @@ export class Schedules {
   }
 
   stop(): void {
-    this.#timer?.timer.cancel();
-    this.#timer = undefined;
+    this.#alarm.off();
   }
 }

@@ -45,7 +45,7 @@ export class Stream implements ServedStream, View {
   readonly #expiry: Expiry;
   readonly #atomic = new AtomicBatches(this);
   readonly #fast = new FastBatches(this);
-  readonly #schedules = new Schedules(this);
+  readonly #schedules: Schedules;
   #origins: readonly Origin[] = [];
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
@@ -58,6 +58,7 @@ export class Stream implements ServedStream, View {
     this.created = created;
     this.store = store;
     this.#config = config;
+    this.#schedules = new Schedules(this);
     this.#expiry = new Expiry(home.clock, store, (message) => this.#expire(message));
     this.#configure();
     this.#recall();
