@@ -103,8 +103,15 @@ export class Bucket {
         direct = false;
       }
     }
-    // this tells too when there is no such stream
-    const found = await getMessage(api, stream, { last_by_subj }, options);
+    let found: StoredMsg | null;
+    try {
+      // this tells too when there is no such stream
+      found = await getMessage(api, stream, { last_by_subj }, options);
+    } catch (error) {
+      // who may not ask the leader takes the word of the other
+      if (direct && isNatsError(error) && error.code === "PERMISSION_VIOLATION") return null;
+      throw error;
+    }
     if (!leader) this.#direct = direct;
     return found && read(found);
   }

@@ -249,7 +249,10 @@ export class ChunkWriter implements LinkListener {
   }
 
   onRefused(error: PermissionViolationError): void {
-    if (error.subject === this.#subject) this.#fail(error);
+    if (error.subject !== this.#subject) return;
+    // no ack comes of what is refused
+    for (const chunk of this.#open) chunk.token = 0;
+    this.#fail(error);
   }
 
   #lookAfter(ms: number): ReturnType<typeof setTimeout> {

@@ -1,11 +1,15 @@
 // Objects over what happens to servers and links: whole and right, or a typed error in time; and no chunks of nobody's.
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { isNatsError, type NatsConnection, type NatsError } from "../../src/index.node.ts";
-import { type JetStreamManager, jetstreamManager } from "../../src/jetstream/index.ts";
+import { jetstream, type JetStreamManager, jetstreamManager } from "../../src/jetstream/index.ts";
 import { Objm, type ObjectStore } from "../../src/obj/index.node.ts";
-import { type Scope, within } from "../fixtures/cleanup.ts";
+import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
+import { candidatePort, releasePorts } from "../fixtures/ports.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { type RealServer, startCluster, startServer } from "../fixtures/real-server.ts";
 import { bytes, chunksIn, got } from "../suites/obj-support.ts";
@@ -235,4 +239,95 @@ test("256 MiB go through both ways, and take no more memory than the window", as
   assert.equal(read, size);
   assert.ok(digest.length > 40);
   assert.ok(peak - before < 160 * MIB, `${Math.round((peak - before) / MIB)} MiB`);
+});
+
+/** All that can be done with the objects of a bucket. */
+async function useAll(store: ObjectStore): Promise<void> {
+  const content = bytes(5000);
+  const info = await store.put({ name: "a", options: { max_chunk_size: 1000 } }, content);
+  assert.equal(info.chunks, 5);
+  assert.deepEqual(await store.getBlob("a"), content);
+  assert.deepEqual(
+    await store.getBlob("a", { range: { offset: 2500, length: 10 } }),
+    content.slice(2500, 2510),
+  );
+  await store.link("l", info);
+  assert.deepEqual(await store.getBlob("l"), content);
+  await store.update("a", { name: "b", description: "d" });
+  assert.deepEqual((await store.list()).map(({ name }) => name).sort(), ["b", "l"]);
+  const watch = await store.watch({ includeHistory: true });
+  await within(watch.synced, "it is not synced");
+  watch.stop();
+  await store.delete("b");
+  assert.equal(await store.get("l"), null);
+  assert.equal((await store.status()).streamInfo.state.messages, 2);
+}
+
+test("a bucket of a domain behind a leaf is used as one that is near (C-ADR20-22)", async (t) => {
+  trackLeaks(t);
+  const store = await mkdtemp(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-store-"));
+  atEnd(t, () => rm(store, { recursive: true, force: true }));
+  const port = candidatePort();
+  atEnd(t, () => releasePorts([port]));
+  await startServer(t, {
+    name: "hub",
+    config: `jetstream { domain: hub, store_dir: "${join(store, "hub")}" }
+      leafnodes { host: "127.0.0.1", port: ${port} }`,
+  });
+  const leaf = await startServer(t, {
+    name: "leaf",
+    config: `jetstream { domain: leaf, store_dir: "${join(store, "leaf")}" }
+      leafnodes { reconnect: 1, remotes: [{ url: "nats://127.0.0.1:${port}" }] }`,
+  });
+  const nc = await dial(t, { servers: leaf.url });
+  const far = jetstream(nc, { domain: "hub" });
+  await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub", 20_000);
+  await useAll(await new Objm(far).create("b"));
+  await assert.rejects(new Objm(nc).open("b"), (error) => typed(error).code === "STREAM_NOT_FOUND");
+});
+
+test("a bucket of another account, whose API is imported at a prefix (C-ADR20-22)", async (t) => {
+  trackLeaks(t);
+  const config = `accounts {
+    owner: { jetstream: enabled, users: [{ user: o, password: p }], exports: [
+      { service: "$JS.API.>", response_type: stream }
+      { service: "$JS.FC.>" }, { service: "$O.>" }, { stream: "deliver.>" }] }
+    guest: { users: [{ user: g, password: p }], imports: [
+      { service: { account: owner, subject: "$JS.API.>" }, to: "from.owner.>" }
+      { service: { account: owner, subject: "$JS.FC.>" } }
+      { service: { account: owner, subject: "$O.>" } }
+      { stream: { account: owner, subject: "deliver.>" } }] } }`;
+  const server = await startServer(t, { jetstream: true, config });
+  const guest = await dial(t, { servers: server.url, user: "g", pass: "p" });
+  const options = { apiPrefix: "from.owner", watcherPrefix: "deliver" };
+  await useAll(await new Objm(jetstream(guest, options)).create("b"));
+  const owner = await new Objm(await dial(t, { servers: server.url, user: "o", pass: "p" })).open("b");
+  assert.equal((await owner.info("b"))?.deleted, true);
+});
+
+test("users who may not ask for streams open a bucket, put new objects and read them", async (t) => {
+  trackLeaks(t);
+  const config = `authorization { users: [
+    { user: admin, password: p }
+    { user: few, password: p, permissions: { subscribe: "_INBOX.>", publish: [
+      "$O.b.>", "$JS.API.DIRECT.GET.OBJ_b.>", "$JS.API.CONSUMER.CREATE.OBJ_b.>", "$JS.API.CONSUMER.DELETE.OBJ_b.>", "$JS.FC.>"] } }
+  ] }`;
+  const server = await startServer(t, { jetstream: true, config });
+  const admin = await new Objm(await dial(t, { servers: server.url, user: "admin", pass: "p" })).create("b");
+  const objm = new Objm(await dial(t, { servers: server.url, user: "few", pass: "p" }));
+  const refused = (error: unknown): boolean => typed(error).code === "PERMISSION_VIOLATION";
+  await assert.rejects(objm.open("b"), refused);
+  const store = await objm.open("b", false);
+  assert.equal(await store.info("a"), null);
+  const content = bytes(300_000);
+  await store.put({ name: "a" }, content);
+  assert.deepEqual(await store.getBlob("a"), content);
+  assert.deepEqual(await admin.getBlob("a"), content);
+  assert.deepEqual(
+    (await store.list()).map(({ name }) => name),
+    ["a"],
+  );
+  await assert.rejects(store.status(), refused);
+  const other = await objm.open("other", false);
+  await assert.rejects(other.put({ name: "a" }, content), refused);
 });
