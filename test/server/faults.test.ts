@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { connect as open } from "node:net";
 import { test, type TestContext } from "node:test";
 import { type ConnectionOptions, connect, type NatsConnection } from "../../src/index.node.ts";
+import { jetstream, jetstreamManager } from "../../src/jetstream/index.ts";
 import { ManualClock, NatsServer, type ServerOptions } from "../../src/server/index.ts";
 import { NatsServer as Listening } from "../../src/server/index.node.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
@@ -132,6 +133,43 @@ test("restart: connections break, and are taken again", async (t) => {
   nats.faults.restart();
   await events.until("reconnect");
   assert.equal((await nc.request("echo", "again")).string(), "again");
+});
+
+test("restart: streams are kept, and a loop over a consumer goes on", async (t) => {
+  const nats = await server(t, { jetstream: true });
+  const { nc, events } = await client(t, nats);
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: "S", subjects: ["s"], storage: "memory" });
+  await jsm.consumers.add("S", { durable_name: "c", ack_policy: "explicit" });
+  const js = jetstream(nc);
+  await js.publish("s", "before");
+  const messages = await (await js.consumers.get("S", "c")).consume();
+  const seen: string[] = [];
+  for await (const msg of messages) {
+    seen.push(msg.string());
+    assert.equal(await msg.ackAck(), true);
+    if (seen.length === 2) break;
+    nats.faults.restart();
+    await events.until("reconnect");
+    await js.publish("s", "after");
+  }
+  assert.deepEqual(seen, ["before", "after"]);
+  assert.equal((await jsm.consumers.info("S", "c")).ack_floor.stream_seq, 2);
+});
+
+test("what is not acknowledged is sent again when its time has come, which a test decides", async (t) => {
+  const clock = new ManualClock();
+  const nats = await server(t, { jetstream: true, clock });
+  const { nc } = await client(t, nats);
+  const jsm = await jetstreamManager(nc);
+  await jsm.streams.add({ name: "S", subjects: ["s"], storage: "memory" });
+  await jsm.consumers.add("S", { durable_name: "c", ack_policy: "explicit", ack_wait: 30e9 });
+  const js = jetstream(nc);
+  await js.publish("s", "x");
+  const consumer = await js.consumers.get("S", "c");
+  assert.equal((await consumer.next())?.info.deliveryCount, 1);
+  clock.advance(31_000);
+  assert.equal((await consumer.next())?.info.deliveryCount, 2);
 });
 
 test("a connection that is silent is pinged, and closed when it stays so", async (t) => {
