@@ -110,3 +110,26 @@ test("an empty token goes nowhere, and wildcards in a published subject are char
   assert.deepEqual(found("foo.>"), [">", "foo.*", "foo.>"]);
   assert.deepEqual(found("foo.bar"), [">", "foo.*", "foo.>", "foo.bar"].sort());
 });
+
+test("who watches a subject hears of those who begin and end to listen to exactly it", () => {
+  const router = new Router<Interest>();
+  const heard: string[] = [];
+  const unwatch = router.watch("a.b", () => {
+    heard.push(
+      `${router.hasListener("a.b", "")} ${router.hasListener("a.b", "q")} ${router.hasInterest("a.b")}`,
+    );
+  });
+  const subs = [
+    { subject: "a.*", queue: "" },
+    { subject: "a.b", queue: "q" },
+    { subject: "a.b", queue: "" },
+    { subject: "a.c", queue: "" },
+  ];
+  for (const sub of subs) router.add(sub);
+  assert.deepEqual(heard.splice(0), ["false true true", "true true true"]);
+  for (const sub of subs) router.remove(sub);
+  assert.deepEqual(heard.splice(0), ["true false true", "false false false"]);
+  unwatch();
+  router.add(subs[2] as Interest);
+  assert.deepEqual(heard, []);
+});

@@ -2,6 +2,7 @@
 import type { Timer } from "../../lib/clock.ts";
 import type { Arrival } from "./arrival.ts";
 import { BatchView } from "./batch-view.ts";
+import { INCREMENT } from "./counter.ts";
 import { checkRoom, drafted, Duplicate } from "./draft.ts";
 import { withHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
@@ -115,11 +116,11 @@ function committing(arrival: Arrival): Arrival {
 function draftOf(arrival: Arrival, view: BatchView): ReturnType<BatchView["drafts"]["slice"]>[number] {
   const { asks, subject } = arrival;
   const first = view.drafts.length === 0;
-  if (asks.has("Nats-Expected-Last-Msg-Id")) refuse(10177, { header: "Nats-Expected-Last-Msg-Id" });
+  const unfit = "Nats-Expected-Last-Msg-Id";
+  if ((asks.get(unfit) ?? "") !== "") refuse(10177, { header: unfit });
+  if (view.config.allow_msg_counter === true && (asks.get(INCREMENT) ?? "") === "") refuse(10169);
   const draft = drafted(arrival, view);
   if (draft instanceof Duplicate) return refuse(10201);
-  // what was expected is right, and was expected too late
-  if (!first && (asks.get("Nats-Expected-Last-Sequence") ?? "") !== "") refuse(10164);
   if (!first && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
   if (draft.rollup === "sub" && view.has(subject)) refuse(10111, { err: "batch rollup sub invalid" });
   checkRoom(draft, view);

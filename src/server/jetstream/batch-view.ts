@@ -1,7 +1,7 @@
 // Batch view: a stream as it would be with the part of an atomic batch that was checked already.
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { subjectMatches } from "../../protocol/subject.ts";
-import type { Draft, View } from "./draft.ts";
+import { type Draft, expectSeq, type View } from "./draft.ts";
 import { refuse } from "./refusal.ts";
 import type { Store } from "./store.ts";
 
@@ -47,6 +47,12 @@ export class BatchView implements View {
   lastOf(filter: string): number {
     if (this.drafts.some(({ subject }) => subjectMatches(filter, subject))) refuse(10164);
     return this.#stream.lastOf(filter);
+  }
+
+  expectLast(text: string): void {
+    expectSeq(text, this.lastSeq);
+    // it is right, and comes too late
+    if (this.drafts.length > 0) refuse(10164);
   }
 
   latest(subject: string): Pick<Draft, "header" | "data"> | undefined {

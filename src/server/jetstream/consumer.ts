@@ -15,6 +15,7 @@ import { subjectCovers, subjectsCollide } from "../subjects.ts";
 import { Message } from "../message.ts";
 import { parseAck } from "./ack.ts";
 import { Alarm } from "./alarm.ts";
+import { ConsumerAdvisories, type Delivery } from "./consumer-advisories.ts";
 import { filtersOf, type ServedConfig } from "./consumer-config.ts";
 import { Cursor, type CursorState } from "./cursor.ts";
 import { withHeaders } from "../header-block.ts";
@@ -54,6 +55,7 @@ export class Consumer implements ServedConsumer, Serving {
   readonly #subscriptions: readonly Subscriber[];
   readonly #cursor: Cursor;
   readonly #ledger: Ledger;
+  readonly #advisories: ConsumerAdvisories;
   readonly #pace = new Pace();
   #config: ServedConfig;
   #filters: Filters = [];
@@ -80,6 +82,7 @@ export class Consumer implements ServedConsumer, Serving {
     this.counts = config.direct !== true && config.sourcing !== true;
     this.#filters = filtersOf(config);
     this.#cursor = new Cursor(stream.store, config, this.#filters);
+    this.#advisories = new ConsumerAdvisories(home, stream.name, name);
     this.#ledger = new Ledger(this.#cursor.nextSeq);
     if (state !== undefined) {
       this.#cursor.restore(state);
@@ -93,7 +96,7 @@ export class Consumer implements ServedConsumer, Serving {
     for (const subscription of this.#subscriptions) home.account.router.add(subscription);
     stream.watch(this);
     if (state === undefined) {
-      this.#adviseAction("CREATED", "create");
+      this.#advisories.created();
       if (this.#paused) this.#minuteThePause();
     }
     this.#tick();
@@ -200,9 +203,10 @@ export class Consumer implements ServedConsumer, Serving {
     this.#cursor.removed(seq);
     const sent = this.#ledger.pending.get(seq);
     if (sent !== undefined && why !== "purged" && why !== "settled") {
+      const { delivery } = sent;
       const deliveries = this.#ledger.deliveriesOf(seq);
-      this.#ack(seq, sent.delivery);
-      this.#adviseTerm(seq, sent.delivery, deliveries, "Unacknowledged message was deleted");
+      this.#ack(seq, delivery);
+      this.#advisories.terminated({ seq, delivery, deliveries }, "Unacknowledged message was deleted");
     }
   }
 
@@ -230,7 +234,7 @@ export class Consumer implements ServedConsumer, Serving {
 
   streamDeleted(): void {
     this.#end("409 Consumer Deleted");
-    this.#adviseAction("DELETED", "delete");
+    this.#advisories.deleted();
   }
 
   shutDown(): void {
@@ -344,7 +348,7 @@ export class Consumer implements ServedConsumer, Serving {
     const { max_deliver = -1 } = this.#config;
     const deliveries = this.#ledger.deliveriesOf(seq);
     if (max_deliver < 1 || deliveries < max_deliver) return false;
-    this.#advise("MAX_DELIVERIES", "max_deliver", { stream_seq: seq, deliveries });
+    this.#advisories.exhausted(seq, deliveries);
     this.#ledger.pending.delete(seq);
     this.#ledger.delivered.active = this.home.clock.now();
     this.#save();
@@ -355,9 +359,8 @@ export class Consumer implements ServedConsumer, Serving {
 
   #acked({ subject, data, reply, header }: Message): void {
     const [, , , , count, stream, consumer] = subject.split(".");
-    const deliveries = Number(count);
-    const seq = Number(stream);
-    const delivery = Number(consumer);
+    const of: Delivery = { seq: Number(stream), delivery: Number(consumer), deliveries: Number(count) };
+    const { seq, delivery } = of;
     // of no message
     if (!(seq >= 0 && delivery >= 0)) return;
     this.#used = this.home.clock.now();
@@ -366,28 +369,25 @@ export class Consumer implements ServedConsumer, Serving {
     const said = parseAck(data);
     switch (said.kind) {
       case "ack":
-        this.#sample(seq, delivery, deliveries);
+      case "next":
+        this.#sample(of);
         if (!early) this.#ack(seq, delivery);
         break;
-      case "next":
-        this.#sample(seq, delivery, deliveries);
-        if (!early) this.#ack(seq, delivery);
-        if (reply !== "") this.#side.request(reply, said.request, header);
-        return;
       case "nak":
-        this.#nak(seq, delivery, deliveries, said.delay);
+        this.#nak(of, said.delay);
         break;
       case "progress":
         this.#progress(seq);
         break;
       case "term":
         if (!early) this.#ack(seq, delivery);
-        this.#adviseTerm(seq, delivery, deliveries, said.reason);
+        this.#advisories.terminated(of, said.reason);
         break;
       case "none":
     }
-    const refused = early && (said.kind === "ack" || said.kind === "term");
-    if (reply !== "" && !refused) this.home.send(Message.of(reply));
+    if (reply === "") return;
+    if (said.kind === "next") this.#side.request(reply, said.request, header);
+    else if (!early || (said.kind !== "ack" && said.kind !== "term")) this.home.send(Message.of(reply));
   }
 
   #progress(seq: number): void {
@@ -423,12 +423,13 @@ export class Consumer implements ServedConsumer, Serving {
     if (seq < this.#cursor.nextSeq) this.#ack(seq, delivery);
   }
 
-  #nak(seq: number, delivery: number, deliveries: number, delay: number | undefined): void {
+  #nak(of: Delivery, delay: number | undefined): void {
+    const { seq, delivery } = of;
     const { again, delivered, floor, pending } = this.#ledger;
     if (delivery <= floor.delivery || delivery > delivered.delivery + 1) return;
     const sent = pending.get(seq);
     if (sent === undefined) return;
-    this.#advise("MSG_NAKED", "nak", { consumer_seq: delivery, stream_seq: seq, deliveries });
+    this.#advisories.naked(of);
     if (delay === undefined) {
       sent.due = Infinity;
       again.push(seq);
@@ -437,15 +438,6 @@ export class Consumer implements ServedConsumer, Serving {
       again.delete(seq);
       this.#postpone(sent, delay);
     }
-  }
-
-  #adviseTerm(seq: number, delivery: number, deliveries: number, reason: string): void {
-    this.#advise("MSG_TERMINATED", "terminated", {
-      consumer_seq: delivery,
-      stream_seq: seq,
-      deliveries,
-      ...(reason !== "" && { reason }),
-    });
   }
 
   #request(inbox: string, data: Uint8Array, header: Uint8Array): void {
@@ -495,7 +487,7 @@ export class Consumer implements ServedConsumer, Serving {
   #minuteThePause(): void {
     this.#paused = this.#pauseEnds(this.home.clock.now()) !== Infinity;
     const { pause_until = NO_TIME } = this.#config;
-    this.#advise("PAUSE", "consumer_pause", { paused: this.#paused, pause_until });
+    this.#advisories.paused(this.#paused, pause_until);
   }
 
   /** Begin again at a sequence, as if nothing had been sent. */
@@ -530,7 +522,7 @@ export class Consumer implements ServedConsumer, Serving {
     this.#stream.consumers.delete(this.name);
     this.#stream.unwatch(this);
     this.home.storage.removeConsumer(this.streamName, this.name);
-    this.#adviseAction("DELETED", "delete");
+    this.#advisories.deleted();
   }
 
   #end(status: string): void {
@@ -571,30 +563,12 @@ export class Consumer implements ServedConsumer, Serving {
 
   readonly state = (): ConsumerState => ({ ...this.#ledger.state, ...this.#cursor.state });
 
-  #advise(subject: string, type: string, body: object): void {
-    const { streamName: stream, name: consumer } = this;
-    const to = `ADVISORY.CONSUMER.${subject}.${stream}.${consumer}`;
-    this.home.advise(to, `advisory.v1.${type}`, { stream, consumer, ...body });
-  }
-
-  #adviseAction(subject: string, action: string): void {
-    this.#advise(subject, "consumer_action", { action });
-  }
-
-  #sample(seq: number, delivery: number, deliveries: number): void {
+  #sample(of: Delivery): void {
     const { sample_freq = "" } = this.#config;
-    const sent = this.#ledger.pending.get(seq);
+    const sent = this.#ledger.pending.get(of.seq);
     if (sample_freq === "" || sent === undefined) return;
     if (Math.random() * 100 >= Number.parseInt(sample_freq, 10)) return;
-    const { streamName: stream, name: consumer } = this;
-    this.home.advise(`METRIC.CONSUMER.ACK.${stream}.${consumer}`, "metric.v1.consumer_ack", {
-      stream,
-      consumer,
-      consumer_seq: delivery,
-      stream_seq: seq,
-      ack_time: Math.round((this.home.clock.now() - sent.at) * 1e6),
-      deliveries,
-    });
+    this.#advisories.acknowledged(of, this.home.clock.now() - sent.at);
   }
 }
 

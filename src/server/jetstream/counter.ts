@@ -16,7 +16,8 @@ export function increment({ asks, data }: Arrival, { config }: View): bigint | u
   if (config.allow_msg_counter !== true) refuse(10168);
   if (data.length > 0) refuse(10170);
   for (const name of asks.keys()) {
-    if (name === "Nats-Rollup" || name.startsWith("Nats-Expected-")) refuse(10171);
+    const counts = name === "Nats-Rollup" || name.startsWith("Nats-Expected-");
+    if (counts && asks.get(name) !== "") refuse(10171);
   }
   return BigInt(text.replace("+", ""));
 }

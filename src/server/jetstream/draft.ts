@@ -18,7 +18,7 @@ export interface Draft {
   readonly id: string;
   /** what is replaced by it */
   readonly rollup: "" | "sub" | "all";
-  /** milliseconds; 0: none */
+  /** milliseconds; 0: none; NaN where it can't be read, which is refused when it comes to storing */
   readonly ttl: number;
   /** the sum, of a counter */
   readonly value?: bigint | undefined;
@@ -45,6 +45,8 @@ export interface View {
   latest(subject: string): Pick<Stored, "header" | "data"> | undefined;
   /** how many of exactly this subject there are */
   countOf(subject: string): number;
+  /** a batch looks first at what is expected to be the last, and takes it of its first message only. @throws {Refusal} 10071, 10164 */
+  expectLast?(text: string): void;
   /** sequence of the message that had this id */
   seqOfId(id: string): number | undefined;
 }
@@ -93,8 +95,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     id = ask("Nats-Msg-Id");
     const seen = id === "" ? undefined : view.seqOfId(id);
     if (seen !== undefined) return new Duplicate(seen);
-    const lastId = asks.get("Nats-Expected-Last-Msg-Id");
-    if (lastId !== undefined && lastId !== view.lastId) refuse(10070, { id: view.lastId });
+    const lastId = ask("Nats-Expected-Last-Msg-Id");
+    if (lastId !== "" && lastId !== view.lastId) refuse(10070, { id: view.lastId });
     rollup = rollupOf(ask("Nats-Rollup"), config);
     if (ask(TTL) !== "") ttl = ttlOf(ask(TTL)) ?? NaN;
   }
@@ -103,7 +105,6 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     header = withHeaders(header, [["Nats-Rollup", "sub"]]);
   }
   if (counts === true && by === undefined) refuse(10169);
-  if (Number.isNaN(ttl)) refuse(10165);
   const marker = (config.subject_delete_marker_ttl ?? 0) / 1e6;
   if (ttl > 0 && ttl < marker && config.max_msgs_per_subject !== 1) {
     ttl = marker;
@@ -119,8 +120,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
 }
 
-/** Is there room? Only some streams refuse when they are full. @throws {Refusal} 10023, 10077 */
-export function checkRoom({ subject, header, data, rollup }: Draft, view: View): void {
+/** May it be stored? Only some streams refuse when they are full. @throws {Refusal} 10023, 10077, 10165 */
+export function checkRoom({ subject, header, data, rollup, ttl }: Draft, view: View): void {
   const {
     discard,
     max_msgs = -1,
@@ -129,6 +130,7 @@ export function checkRoom({ subject, header, data, rollup }: Draft, view: View):
     discard_new_per_subject: refuseSubject,
   } = view.config;
   if (view.full) refuse(10023);
+  if (Number.isNaN(ttl)) refuse(10165);
   if (discard !== "new") return;
   const { store } = view;
   // the message that this one replaces
@@ -150,16 +152,18 @@ export function checkRoom({ subject, header, data, rollup }: Draft, view: View):
 }
 
 function expectSequences({ subject, asks }: Arrival, view: View): void {
+  const last = asks.get("Nats-Expected-Last-Sequence") ?? "";
+  if (last !== "") view.expectLast?.(last);
   const bySubject = asks.get("Nats-Expected-Last-Subject-Sequence");
   const filter = asks.get("Nats-Expected-Last-Subject-Sequence-Subject") ?? "";
   if (bySubject !== undefined && bySubject !== "") {
-    expect(bySubject, view.lastOf(filter === "" ? subject : filter));
+    expectSeq(bySubject, view.lastOf(filter === "" ? subject : filter));
   } else if (filter !== "") refuse(10193);
-  const last = asks.get("Nats-Expected-Last-Sequence");
-  if (last !== undefined && last !== "") expect(last, view.lastSeq);
+  if (last !== "") expectSeq(last, view.lastSeq);
 }
 
-function expect(text: string, seq: number): void {
+/** @throws {Refusal} 10071 */
+export function expectSeq(text: string, seq: number): void {
   if (!/^\d+$/.test(text) || Number(text) !== seq) refuse(10071, { seq });
 }
 

@@ -372,7 +372,8 @@ function deleteMessage({ js, tokens: [name = ""], body }: Call): object {
   let failure = new Refusal(10043, { seq });
   if (storage === "file" && seq > stream.store.lastSeq)
     failure = new Refusal(10057, { err: "stream store EOF" });
-  else if (storage === "file" && seq === 0) failure = new Refusal(10057, { err: "no message found" });
+  else if (storage === "file" && seq < Math.max(1, stream.store.firstSeq))
+    failure = new Refusal(10057, { err: "no message found" });
   return { error: failure.wire };
 }
 

@@ -234,17 +234,17 @@ function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): 
 function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
   const { discard, retention, storage, subject_delete_marker_ttl: marker = 0 } = config;
   if (config.deny_purge && config.allow_rollup_hdrs) invalid("roll-ups require the purge permission");
-  if (config.discard_new_per_subject) {
-    if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
-    if (config.max_msgs_per_subject <= 0) {
-      invalid("discard new per subject requires max msgs per subject > 0");
-    }
-  }
   if (config.allow_msg_counter) {
     if (discard === "new") invalid("counter stream cannot use discard new");
     if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
     if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
     if (retention !== "limits") invalid("counter stream can only use limits retention");
+  }
+  if (config.discard_new_per_subject) {
+    if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
+    if (config.max_msgs_per_subject <= 0) {
+      invalid("discard new per subject requires max msgs per subject > 0");
+    }
   }
   if (marker !== 0) {
     if (marker < 0) invalid("subject delete marker TTL must not be negative");

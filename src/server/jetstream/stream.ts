@@ -273,8 +273,10 @@ export class Stream implements ServedStream, View {
   }
 
   #limitStream(): void {
-    const { max_msgs = -1, max_bytes = -1 } = this.#config;
+    const { max_msgs = -1, max_bytes = -1, discard } = this.#config;
     const { store } = this;
+    // what is there stays, and nothing is added
+    if (discard === "new") return;
     while ((max_msgs > 0 && store.messages > max_msgs) || (max_bytes > 0 && store.bytes > max_bytes))
       this.#removeFirst([]);
   }
