@@ -484,6 +484,19 @@ test("a replay keeps the pauses of what was stored, and what comes then comes at
   assert.deepEqual(await bench.take(), ["s.a=3 1/3/3/0"]);
 });
 
+test("a restart forgets who waits, also where the same inbox is listened to again", async () => {
+  const bench = new Bench();
+  bench.listen("in");
+  const consumer = bench.consumer();
+  bench.next({ batch: 1, expires: 9e9 });
+  bench.js.forgetRequests();
+  assert.equal(consumer.info().num_waiting, 0);
+  bench.publish("s.a", "1");
+  assert.deepEqual(await bench.take(), []);
+  bench.next({ batch: 1 });
+  assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/0"]);
+});
+
 test("a consumer from before goes on: what was open is due as it was, what was not sent is sent", async () => {
   const bench = new Bench();
   bench.listen("in");

@@ -515,6 +515,10 @@ export class Consumer implements ServedConsumer, Serving {
     return true;
   }
 
+  forgetRequests(): void {
+    if (this.#side instanceof PullSide) this.#side.forget();
+  }
+
   /** does somebody listen to where it sends? */
   get bound(): boolean {
     return this.#side instanceof PushSide && this.#side.inUse();
