@@ -355,6 +355,7 @@ export class Server {
     restart: () => {
       this.#cancelDucks();
       this.faults.dropConnections();
+      for (const js of this.#jetstreams) js.forgetRequests();
       this.#state = "running";
     },
   };

@@ -359,6 +359,19 @@ test("a push consumer sends while somebody listens, with heartbeats, and stops w
   assert.equal(consumer.info().num_pending, 1);
 });
 
+test("a push consumer that nobody listens to any more goes when its threshold has passed since then", async () => {
+  const bench = new Bench();
+  bench.consumer({ deliver_subject: "d", inactive_threshold: 5e9, ack_wait: 1e9 });
+  const stop = bench.listen("d");
+  bench.publish("s.a", "1");
+  await bench.after(4900);
+  stop();
+  await bench.after(4999);
+  assert.equal(bench.stream.consumers.size, 1);
+  await bench.after(1);
+  assert.equal(bench.stream.consumers.size, 0);
+});
+
 test("flow control: a question at half a window, and nothing above a window until it is answered", async () => {
   const bench = new Bench();
   bench.consumer({ ack_policy: "none", deliver_subject: "d", idle_heartbeat: 1e9, flow_control: true });
@@ -469,6 +482,19 @@ test("a replay keeps the pauses of what was stored, and what comes then comes at
   bench.clock.advance(9000);
   bench.publish("s.a", "3");
   assert.deepEqual(await bench.take(), ["s.a=3 1/3/3/0"]);
+});
+
+test("a restart forgets who waits, also where the same inbox is listened to again", async () => {
+  const bench = new Bench();
+  bench.listen("in");
+  const consumer = bench.consumer();
+  bench.next({ batch: 1, expires: 9e9 });
+  bench.js.forgetRequests();
+  assert.equal(consumer.info().num_waiting, 0);
+  bench.publish("s.a", "1");
+  assert.deepEqual(await bench.take(), []);
+  bench.next({ batch: 1 });
+  assert.deepEqual(await bench.take(), ["s.a=1 1/1/1/0"]);
 });
 
 test("a consumer from before goes on: what was open is due as it was, what was not sent is sent", async () => {

@@ -1,5 +1,6 @@
 // Differential: streams of the embedded server and of a nats-server 2.15 take messages in, keep and give them alike.
 import { after, test } from "node:test";
+import fc from "fast-check";
 import { api, converse, pub, type Step } from "./conversation.ts";
 import { pair } from "./pair.ts";
 
@@ -466,6 +467,40 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ],
     { ask: info() },
   ],
+  "lower limits, where the new is discarded": [
+    create({ discard: "new" }),
+    ...puts("s.a", "s.b", "s.a"),
+    api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", discard: "new", max_msgs: 1 }),
+    info(),
+    ...puts("s.a"),
+  ],
+  "what nobody is interested in is not looked at closely": [
+    create({ retention: "interest", allow_msg_ttl: true, discard: "new", max_msgs: 1 }),
+    put("s.a", { "Nats-TTL": "x" }),
+    info(),
+  ],
+  "in which order a batch is checked": [
+    create({ allow_atomic: true, allow_msg_counter: true }),
+    ...(
+      [
+        { "Nats-Expected-Last-Msg-Id": "1", "Nats-TTL": "5" },
+        { "Nats-Expected-Last-Msg-Id": "" },
+        { "Nats-Expected-Last-Sequence": "9" },
+        { "Nats-Incr": "1", "Nats-Expected-Last-Sequence": "9" },
+        { "Nats-Incr": "x", "Nats-Expected-Last-Sequence": "9" },
+      ] as const
+    ).map((headers, i) =>
+      put("s.a", { "Nats-Batch-Id": `b${i}`, "Nats-Batch-Sequence": "1", ...COMMIT, ...headers }, ""),
+    ),
+    api("STREAM.DELETE.S"),
+    create({ allow_atomic: true }),
+    batch("c", 1),
+    batch("c", 2, {
+      ...COMMIT,
+      "Nats-Expected-Last-Sequence": "9",
+      "Nats-Expected-Last-Subject-Sequence-Subject": "s.*",
+    }),
+  ],
   "mirrors and sources": [
     create(),
     ...puts("s.0", "s.1", "s.2", "s.0", "s.1", "s.2"),
@@ -505,6 +540,74 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ]),
   ],
 };
+
+// --- at random
+
+const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined, freq: 5 });
+const config = fc.record(
+  {
+    max_msgs: fc.constantFrom(1, 2, 5),
+    max_bytes: fc.constantFrom(100, 200, 400),
+    max_msgs_per_subject: fc.constantFrom(1, 2, 3),
+    discard: fc.constantFrom("new", "old"),
+    allow_rollup_hdrs: fc.boolean(),
+    max_msg_size: fc.constantFrom(10, 60),
+    allow_msg_ttl: fc.boolean(),
+    first_seq: fc.constantFrom(5, 100),
+    retention: fc.constantFrom("limits", "interest", "workqueue"),
+  },
+  { requiredKeys: [] },
+);
+const subject = fc.constantFrom("s.a", "s.b", "s.c", "s.a.b");
+const filter = fc.constantFrom("s.a", "s.*", "s.>");
+const publish = fc
+  .tuple(
+    subject,
+    fc.record({
+      "Nats-Msg-Id": some(fc.constantFrom("1", "2", "3")),
+      "Nats-Expected-Last-Sequence": some(fc.nat(9).map(String)),
+      "Nats-Expected-Last-Subject-Sequence": some(fc.nat(6).map(String)),
+      "Nats-Expected-Last-Subject-Sequence-Subject": some(filter),
+      "Nats-Rollup": some(fc.constantFrom("sub", "all")),
+      "Nats-TTL": some(fc.constantFrom("50", "never", "x")),
+      "Nats-Expected-Last-Msg-Id": some(fc.constantFrom("1", "")),
+    }),
+    fc.constantFrom(0, 1, 20, 70),
+  )
+  .map(([to, asked, size]) => {
+    const headers = Object.entries(asked).filter((one): one is [string, string] => one[1] !== undefined);
+    return put(to, Object.fromEntries(headers), "x".repeat(size));
+  });
+const call = fc.oneof(
+  fc.record({ seq: fc.nat(15) }).map((body) => api("STREAM.MSG.DELETE.S", body)),
+  fc
+    .record({ filter, keep: fc.nat(3), seq: fc.nat(14) }, { requiredKeys: [] })
+    .map((body) => api("STREAM.PURGE.S", body)),
+  fc.record({ next_by_subj: filter, seq: fc.nat(9) }).map((body) => api("STREAM.MSG.GET.S", body)),
+  filter.map((last_by_subj) => api("STREAM.MSG.GET.S", { last_by_subj })),
+);
+const life = fc.tuple(
+  config,
+  fc.array(fc.oneof({ weight: 4, arbitrary: publish }, { weight: 1, arbitrary: call }), {
+    minLength: 3,
+    maxLength: 25,
+  }),
+);
+
+test("streams with random limits keep what is published, deleted and purged at random alike", async () => {
+  await fc.assert(
+    fc.asyncProperty(life, async ([limits, steps]) => {
+      await converse(both, [
+        "SUB in.> 1\r\n",
+        create(limits),
+        ...steps.flatMap((step) => [step, info()]),
+        api("STREAM.DELETE.S"),
+      ]);
+    }),
+    { numRuns: 60, seed: 2026, endOnFailure: true },
+  );
+});
 
 // A stream in files has a name of its own: a nats-server finds the messages of one that was just deleted again, at times.
 const named = (step: Step, name: string): Step =>

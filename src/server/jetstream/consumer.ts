@@ -149,6 +149,10 @@ export class Consumer implements ServedConsumer, Serving {
     queueMicrotask(() => queueMicrotask(() => this.#run()));
   }
 
+  used(): void {
+    this.#used = this.home.clock.now();
+  }
+
   wakeAt(time: number): void {
     if (!this.#ended) this.#alarm.at(time);
   }
@@ -363,7 +367,7 @@ export class Consumer implements ServedConsumer, Serving {
     const { seq, delivery } = of;
     // of no message
     if (!(seq >= 0 && delivery >= 0)) return;
-    this.#used = this.home.clock.now();
+    this.used();
     // of one that was not sent yet
     const early = seq >= this.#cursor.nextSeq;
     const said = parseAck(data);
@@ -441,7 +445,7 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #request(inbox: string, data: Uint8Array, header: Uint8Array): void {
-    this.#used = this.home.clock.now();
+    this.used();
     this.#side.request(inbox, utf8Decoder.decode(data), header);
   }
 
@@ -509,6 +513,10 @@ export class Consumer implements ServedConsumer, Serving {
       return false;
     this.#side.unpin("admin");
     return true;
+  }
+
+  forgetRequests(): void {
+    if (this.#side instanceof PullSide) this.#side.forget();
   }
 
   /** does somebody listen to where it sends? */

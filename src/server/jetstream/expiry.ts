@@ -25,6 +25,8 @@ export class Expiry {
   /** those that never go */
   readonly #kept = new Set<number>();
   readonly #alarm: Alarm;
+  /** no message before this sequence can age */
+  #ageless = 0;
   #last = 0;
 
   constructor(clock: Clock, store: StoreReader, expire: (message: Stored) => void) {
@@ -48,7 +50,7 @@ export class Expiry {
   /** Wait for the next that is due. */
   arm(): void {
     const own = this.#heap.first?.time ?? Infinity;
-    const oldest = this.maxAge > 0 ? this.#oldest(this.#store.firstSeq) : undefined;
+    const oldest = this.maxAge > 0 ? this.#oldest() : undefined;
     const due = Math.max(this.#last + APART, Math.min(own, oldest ? oldest.time + this.maxAge : Infinity));
     this.#alarm.set(due);
   }
@@ -57,10 +59,11 @@ export class Expiry {
     this.#alarm.off();
   }
 
-  // The first at or behind `from` that can age.
-  #oldest(from: number): Stored | undefined {
-    let at = this.#store.next([], from);
+  // The first that can age. What is before it never will.
+  #oldest(): Stored | undefined {
+    let at = this.#store.next([], this.#ageless);
     while (at !== undefined && this.#kept.has(at.seq)) at = this.#store.next([], at.seq + 1);
+    this.#ageless = at?.seq ?? this.#store.lastSeq + 1;
     return at;
   }
 
@@ -72,10 +75,10 @@ export class Expiry {
       if (message !== undefined) this.#expire(message);
     }
     if (this.maxAge > 0) {
-      let at = this.#oldest(this.#store.firstSeq);
+      let at = this.#oldest();
       while (at !== undefined && at.time + this.maxAge <= now) {
         this.#expire(at);
-        at = this.#oldest(at.seq + 1);
+        at = this.#oldest();
       }
     }
     this.arm();

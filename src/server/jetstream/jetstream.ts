@@ -80,6 +80,13 @@ export class JetStream implements Home {
     this.send(Message.of(to, goJson({ ...head, ...body })));
   }
 
+  /** Whoever waits at a consumer is forgotten, without a word: as by a process that ends. */
+  forgetRequests(): void {
+    for (const { consumers } of this.streams.values()) {
+      for (const consumer of consumers.values()) consumer.forgetRequests();
+    }
+  }
+
   /** The server ends: who waits is told, and what is to be kept is. */
   async shutDown(): Promise<void> {
     await Promise.all([...this.streams.values()].map((stream) => stream.shutDown()));

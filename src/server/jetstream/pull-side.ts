@@ -193,6 +193,12 @@ export class PullSide implements Side {
     if (this.#consumer.config.priority_policy !== "pinned_client") this.#pin = { id: "", since: 0, asked: 0 };
   }
 
+  /** Nobody waits any more, and nobody is pinned. */
+  forget(): void {
+    this.#waiting.clear();
+    this.#pin = { id: "", since: 0, asked: 0 };
+  }
+
   end(line: string): void {
     const fields = line.includes("Shutdown") ? { "Nats-Pending-Messages": 0, "Nats-Pending-Bytes": 0 } : {};
     for (const pull of this.#waiting.clear()) this.#tell(pull, line, fields);

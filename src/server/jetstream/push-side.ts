@@ -45,6 +45,7 @@ export class PushSide implements Side, Target {
     const bound = home.account.router.hasListener(this.inbox, config.deliver_group ?? "");
     if (bound === this.#bound) return;
     this.#bound = bound;
+    this.#consumer.used();
     const now = home.clock.now();
     this.#beat = bound && config.idle_heartbeat ? now + msOf(config.idle_heartbeat) : Infinity;
     this.#consumer.wakeAt(bound ? this.#beat : now + msOf(config.inactive_threshold));

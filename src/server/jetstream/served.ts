@@ -10,6 +10,8 @@ export interface ServedConsumer extends Watcher {
   readonly created: number;
   /** what makes it go on, given to its constructor; plain data */
   state(): object;
+  /** whoever waits is forgotten, without a word */
+  forgetRequests(): void;
   /** it goes: tell those who wait, leave the stream's `consumers`, say so with an advisory */
   delete(): void;
 }

@@ -27,6 +27,8 @@ export interface Serving {
   readonly ackPending: number;
   /** all up to there is acknowledged */
   ackThrough(seq: number, delivery: number): void;
+  /** somebody had to do with it: it is not idle */
+  used(): void;
   /** look whether something can be sent */
   wake(): void;
   /** be told then: `tick` is called at that time, or before */
