@@ -1,13 +1,14 @@
 // Ordered config: how the consumers are that an ordered one makes for itself (ADR-17).
 import { InvalidArgumentError } from "../errors.ts";
 import { check } from "../lib/check.ts";
-import { nanos } from "../lib/nanos.ts";
+import { millis, nanos } from "../lib/nanos.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { OrderedConsumerOptions } from "./consuming.ts";
 
 // C-ADR17-2: the server's own wait would send again what has no acknowledgement
 const ACK_WAIT = 22 * 3_600_000;
-const INACTIVE = 300_000;
+// nanoseconds after which the server forgets the consumer of one that is gone
+const INACTIVE = 300e9;
 
 const KNOWN: readonly string[] = [
   "name_prefix",
@@ -36,7 +37,7 @@ export function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
     opt_start_time,
     replay_policy,
     headers_only,
-    inactive_threshold = INACTIVE,
+    inactive_threshold = millis(INACTIVE),
   } = options;
   check(inactive_threshold > 0, "inactive_threshold", inactive_threshold, "milliseconds, more than 0");
   const start = opt_start_seq === undefined ? undefined : "by_start_sequence";
@@ -61,6 +62,7 @@ export function orderedBase(filters: string[], config: ConsumerConfig): Consumer
     max_deliver: 1,
     mem_storage: true,
     num_replicas: 1,
+    inactive_threshold: INACTIVE,
     ...config,
     ...(filters.length === 1 && { filter_subject: filters[0] as string }),
     ...(filters.length > 1 && { filter_subjects: filters }),

@@ -4,7 +4,6 @@ import { isNatsError } from "../errors.ts";
 import { backoff } from "../lib/backoff.ts";
 import { check } from "../lib/check.ts";
 import { delay, settle } from "../lib/deferred.ts";
-import { nanos } from "../lib/nanos.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "../jetstream/api.ts";
 import { WrongLastSequenceError } from "../jetstream/api-error.ts";
@@ -52,7 +51,7 @@ const AT_ONCE = 64;
 // milliseconds before a change is tried again
 const WAITS = [0, 2, 5, 10, 20, 50, 100];
 // nanoseconds after which the server forgets the consumer of one that is gone
-const INACTIVE = nanos(30_000);
+const INACTIVE = 30e9;
 
 /** A bucket. */
 export class Bucket implements KV {

@@ -13,7 +13,7 @@ import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import { OrderedBinding } from "../jetstream/binding.ts";
 import { directGet } from "../jetstream/direct-get.ts";
 import { Flow } from "../jetstream/flow.ts";
-import { orderedConfig, pushedConfig } from "../jetstream/ordered-config.ts";
+import { orderedBase, pushedConfig } from "../jetstream/ordered-config.ts";
 import type { Bucket } from "./bucket.ts";
 import { isDigestOf } from "./digest.ts";
 import type { Hash, NewHash } from "./hash.ts";
@@ -144,7 +144,11 @@ export class ChunkReader {
     const { api, stream } = this.#bucket;
     const skipped = await this.#skip();
     const config: ConsumerConfig = {
-      ...orderedConfig({ filter_subjects: this.#subject, ...(skipped > 0 && { opt_start_seq: skipped }) }),
+      ...orderedBase([this.#subject], {
+        ...(skipped > 0
+          ? { deliver_policy: "by_start_sequence", opt_start_seq: skipped }
+          : { deliver_policy: "all" }),
+      }),
       ...pushedConfig(HEARTBEAT),
     };
     const binding = new OrderedBinding(api, stream, { prefix: nuid.next(), config });

@@ -3,7 +3,7 @@ import type { Msg } from "../client/connection.ts";
 import { settle } from "../lib/deferred.ts";
 import { parseAckSubject } from "../jetstream/ack-subject.ts";
 import { Feed, type FeedSetup, type Position } from "../jetstream/feed.ts";
-import { orderedConfig } from "../jetstream/ordered-config.ts";
+import { orderedBase } from "../jetstream/ordered-config.ts";
 import type { Bucket } from "./bucket.ts";
 import { infoOf, type ObjectInfo } from "./object-info.ts";
 import type { ObjectListOptions, ObjectWatch, ObjectWatchInfo, ObjectWatchOptions } from "./object-store.ts";
@@ -34,8 +34,7 @@ function feedOf(
 ): Promise<Feed<Note, ObjectWatchInfo>> {
   const setup: FeedSetup<Note, ObjectWatchInfo> = {
     stream: bucket.stream,
-    config: orderedConfig({
-      filter_subjects: bucket.metaSubjects,
+    config: orderedBase([bucket.metaSubjects], {
       deliver_policy: includeHistory ? "last_per_subject" : "new",
     }),
     finite,
