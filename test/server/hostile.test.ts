@@ -32,7 +32,7 @@ class Scene {
     this.good = good;
     good.subscribe("$JS.EVENT.ADVISORY.API", {
       callback: (_err, msg) => {
-        if (msg.string().includes("10023")) this.broken.push(msg.string());
+        if (/err_code\\":10023/.test(msg.string())) this.broken.push(msg.string());
       },
     });
   }
