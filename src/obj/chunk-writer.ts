@@ -10,7 +10,7 @@
 //
 // Some of what was under way may be stored, and what the connection had kept may come after it. So when the first chunk that
 // is not confirmed is stored for good, all between it and the one confirmed before it is taken out of the stream, and the rest
-// sent again. Where this was needed, the chunks are counted at the end.
+// sent again. Where this was needed, the chunks are counted at the end, and what came late is taken out too.
 import type { Msg, Subscription } from "../client/connection.ts";
 import {
   ClosedConnectionError,
@@ -62,7 +62,9 @@ export class ChunkWriter implements LinkListener {
   #lastSequence = 0;
   #state: "flowing" | "recovering" | "over" = "flowing";
   #failure: { readonly error: unknown } | undefined;
-  #recovered = false;
+  // where the first recovery began, and the sequences that were confirmed since
+  #from = 0;
+  #confirmed: Set<number> | undefined;
   // when something went forward last
   #since = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -111,20 +113,36 @@ export class ChunkWriter implements LinkListener {
     return this.#until(this.#window - 1);
   }
 
-  /** Resolves when all chunks are stored. @throws {@link NatsError} what ended it */
+  /** Resolves when all chunks are stored, and no others. @throws {@link NatsError} what ended it */
   async end(): Promise<void> {
     await this.#until(0);
-    if (!this.#recovered) return;
+    if (this.#confirmed === undefined) return;
     const { api, stream } = this.#bucket;
-    const { state } = await api.call("STREAM.INFO", [stream], { subjects_filter: this.#subject });
-    const count = state.subjects?.[this.#subject] ?? 0;
-    if (count === this.chunks) return;
+    let count = 0;
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const { state } = await api.call("STREAM.INFO", [stream], { subjects_filter: this.#subject });
+      count = state.subjects?.[this.#subject] ?? 0;
+      if (count === this.chunks) return;
+      await this.#sweep(this.#confirmed);
+    }
     throw new NatsError(
       "CONNECTION",
       `${count} chunks are stored at '${this.#subject}' where ${this.chunks} were confirmed: what a broken link still held ` +
         "came late",
       { subject: this.#subject, stream },
     );
+  }
+
+  // A broken link may have brought chunks behind those that were sent again.
+  async #sweep(confirmed: Set<number>): Promise<void> {
+    const { api, stream } = this.#bucket;
+    for (let seq = this.#from + 1; ; seq++) {
+      while (confirmed.has(seq)) seq++;
+      const found = await getMessage(api, stream, { seq, next_by_subj: this.#subject });
+      if (found === null) return;
+      ({ seq } = found);
+      if (!confirmed.has(seq)) await api.call("STREAM.MSG.DELETE", [stream], { seq, no_erase: true });
+    }
   }
 
   /** Send no more; resolves when nothing is under way any more, or nothing more is heard of it. */
@@ -197,6 +215,7 @@ export class ChunkWriter implements LinkListener {
     for (const { bytes, sequence } of this.#open) {
       if (sequence === 0) break;
       this.#lastSequence = sequence;
+      this.#confirmed?.add(sequence);
       this.bytes += bytes.length;
       done++;
     }
@@ -276,7 +295,10 @@ export class ChunkWriter implements LinkListener {
   async #recover(): Promise<void> {
     if (this.#state !== "flowing") return;
     this.#state = "recovering";
-    this.#recovered = true;
+    if (this.#confirmed === undefined) {
+      this.#confirmed = new Set();
+      this.#from = this.#lastSequence;
+    }
     const waits = backoff(WAITS);
     for (let attempt = 0; this.#state === "recovering"; attempt++) {
       await (this.#pause = delay(waits.backoff(attempt)));
