@@ -5,7 +5,8 @@ interface Node {
   /** the token above, and the way up: an empty node goes */
   readonly token: string;
   readonly parent: Node | undefined;
-  children: Map<string, Node> | undefined;
+  /** one alone needs no map, which takes more room than all else here */
+  children: Map<string, Node> | Node | undefined;
   list: SeqList | undefined;
 }
 
@@ -43,9 +44,10 @@ export class SubjectIndex {
     node.list = undefined;
     for (let at = node; at.list === undefined && at.children === undefined && at.parent !== undefined; ) {
       const { token, parent } = at;
-      const siblings = parent.children as Map<string, Node>;
-      siblings.delete(token);
-      if (siblings.size === 0) parent.children = undefined;
+      const siblings = parent.children;
+      if (!(siblings instanceof Map) || (siblings.delete(token) && siblings.size === 0)) {
+        parent.children = undefined;
+      }
       at = parent;
     }
   }
@@ -68,14 +70,30 @@ export function isLiteral(filter: string): boolean {
   return !filter.includes("*") && !filter.includes(">");
 }
 
-function child(node: Node, token: string): Node {
-  node.children ??= new Map();
-  let next = node.children.get(token);
-  if (next === undefined) {
-    next = { token, parent: node, children: undefined, list: undefined };
-    node.children.set(token, next);
+// The child of this token, which is made where there is none.
+function child(parent: Node, token: string): Node {
+  const { children } = parent;
+  const known = childOf(parent, token);
+  if (known !== undefined) return known;
+  const made: Node = { token, parent, children: undefined, list: undefined };
+  if (children === undefined) parent.children = made;
+  else if (children instanceof Map) children.set(token, made);
+  else {
+    parent.children = new Map([
+      [children.token, children],
+      [token, made],
+    ]);
   }
-  return next;
+  return made;
+}
+
+function childOf({ children }: Node, token: string): Node | undefined {
+  if (children instanceof Map) return children.get(token);
+  return children?.token === token ? children : undefined;
+}
+
+function childrenOf({ children }: Node): Iterable<Node> {
+  return children instanceof Map ? children.values() : children === undefined ? [] : [children];
 }
 
 function collect(node: Node, tokens: readonly string[], depth: number, found: SeqList[]): void {
@@ -83,16 +101,16 @@ function collect(node: Node, tokens: readonly string[], depth: number, found: Se
   if (token === undefined) {
     if (node.list !== undefined) found.push(node.list);
   } else if (token === ">") {
-    for (const next of node.children?.values() ?? []) all(next, found);
+    for (const next of childrenOf(node)) all(next, found);
   } else if (token === "*") {
-    for (const next of node.children?.values() ?? []) collect(next, tokens, depth + 1, found);
+    for (const next of childrenOf(node)) collect(next, tokens, depth + 1, found);
   } else {
-    const next = node.children?.get(token);
+    const next = childOf(node, token);
     if (next !== undefined) collect(next, tokens, depth + 1, found);
   }
 }
 
 function all(node: Node, found: SeqList[]): void {
   if (node.list !== undefined) found.push(node.list);
-  for (const next of node.children?.values() ?? []) all(next, found);
+  for (const next of childrenOf(node)) all(next, found);
 }
