@@ -10,9 +10,10 @@ import { decoder } from "./decoder.mjs";
 import { headers } from "./headers.mjs";
 import { outbox } from "./outbox.mjs";
 import { parts } from "./parts.mjs";
+import { store } from "./store.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [filter = "", folder = resolve(root, "dist")] = process.argv.slice(2);
 const dist = pathToFileURL(resolve(folder)).href;
 if (filter !== "") bench.filter = filter;
-for (const run of [decoder, outbox, headers, parts]) await run(dist);
+for (const run of [decoder, outbox, headers, parts, store]) await run(dist);
