@@ -16,6 +16,9 @@ import type { StreamConfig } from "../../src/protocol/jetstream/stream.ts";
 /** All that is done in microtasks is done. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** The event loop has turned, and with it what waited for that. */
+const turned = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
 class Bench {
   readonly clock = new ManualClock(1_000_000);
   readonly account = new Account("A");
@@ -386,12 +389,12 @@ test("flow control: a question at half a window, and nothing above a window unti
   for (let i = 0; i < 64; i++) bench.publish("s.a", "x".repeat(100_000));
   await bench.take();
   // a turn is 1 MiB
-  for (let i = 0; i < 5; i++) await bench.after(0);
+  for (let i = 0; i < 5; i++) await turned();
   assert.match(question, /^\$JS\.FC\.S\.c\.\w{4}$/);
   assert.ok(bytes > 2 << 20 && bytes < (2 << 20) + 200_000, `${bytes} bytes`);
   const before = bytes;
   bench.publish(question);
-  for (let i = 0; i < 9; i++) await bench.after(0);
+  for (let i = 0; i < 9; i++) await turned();
   assert.ok(bytes > before + (3 << 20), `${bytes} bytes`);
 });
 
