@@ -154,3 +154,13 @@ test("all is written anew where one old message keeps the first file", async (t)
   assert.deepEqual(state(again), before);
   await again.close();
 });
+
+test("where the file can't be written, what waits is not confirmed, and nothing more is taken", async (t) => {
+  const store = new FileStore(folder(t), undefined, IGNORED);
+  store.append("s", bytes(""), bytes("m"), 1);
+  await store.close();
+  store.append("s", bytes(""), bytes("n"), 2);
+  assert.throws(() => store.flush());
+  assert.throws(() => store.append("s", bytes(""), bytes("o"), 3), { message: "insufficient resources" });
+  assert.equal(store.remove(1)?.seq, 1);
+});

@@ -80,7 +80,7 @@ export class FileStore extends MemoryStore {
   }
 
   #note(record: LogRecord): void {
-    if (this.#quiet) return;
+    if (this.#quiet || this.#failed) return;
     this.#log.add(record, this);
     this.#events.dirty(this);
   }
