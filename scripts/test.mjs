@@ -24,7 +24,7 @@ import { Report, seconds } from "./test/report.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // most of the time of most files is waiting
-const jobs = 3;
+const jobs = 5;
 
 const { values, positionals: wanted } = parseArgs({
   allowPositionals: true,
