@@ -35,10 +35,16 @@ class Source {
   }
 
   async #run(): Promise<void> {
-    while (this.#running) {
+    // the one whose confirmation was lost may be stored: it is tried until it is known
+    let open = false;
+    while (this.#running || open) {
       const msgID = `n${this.stored + 1}`;
+      open = true;
       await this.#js.publish("n.x", msgID, { msgID, timeout: 1000 }).then(
-        () => this.stored++,
+        () => {
+          this.stored++;
+          open = false;
+        },
         // the next attempt has the same id
         (error: unknown) => {
           this.failure = error;
