@@ -47,34 +47,35 @@ const SETTINGS: Readonly<Record<string, readonly unknown[]>> = {
 const ones = Object.entries(SETTINGS).flatMap(([name, values]) => values.map((value) => ({ [name]: value })));
 const SUBJECTS = { subjects: ["s.>"] };
 
-/** A base with each setting and each two of them; what can be made is deleted again. */
-function twos(verb: "CREATE" | "UPDATE", base: object, again: readonly string[]): Step[] {
+/**
+ * A base with each setting and each two of them; what can be made is deleted again. Each stream has a name of its own: a file
+ * stream that is made again at once may have the messages of the one before it.
+ */
+function twos(verb: "CREATE" | "UPDATE", base: object, make: object | undefined): Step[] {
+  let count = 0;
   return ones.flatMap((one, i) =>
-    ones
-      .slice(i)
-      .flatMap((other) => [
-        api(`STREAM.${verb}.S`, { name: "S", storage: "memory", ...base, ...one, ...other }),
-        ...again,
-      ]),
+    ones.slice(i).flatMap((other) => {
+      const name = `S${++count}`;
+      const named = (body: object): object =>
+        JSON.parse(JSON.stringify({ name, ...body }).replaceAll('"S"', `"${name}"`)) as object;
+      return [
+        ...(make === undefined ? [] : [api(`STREAM.CREATE.${name}`, named(make))]),
+        api(`STREAM.${verb}.${name}`, named({ storage: "memory", ...base, ...one, ...other })),
+        api(`STREAM.DELETE.${name}`),
+      ];
+    }),
   );
 }
 
-const remove = api("STREAM.DELETE.S");
 const beside = api("STREAM.CREATE.X", { name: "X", subjects: ["x.>"], storage: "memory" });
 
 test("two settings of a new stream", () =>
-  converse(both, ["SUB in.api 1\r\n", beside, ...twos("CREATE", SUBJECTS, [remove])]));
+  converse(both, ["SUB in.api 1\r\n", beside, ...twos("CREATE", SUBJECTS, undefined)]));
 
 test("two settings of a new mirror", () =>
-  converse(both, ["SUB in.api 1\r\n", ...twos("CREATE", { mirror: { name: "a.b" } }, [remove])]));
+  converse(both, ["SUB in.api 1\r\n", ...twos("CREATE", { mirror: { name: "a.b" } }, undefined)]));
 
 test("two settings of an update", () => {
-  const make = api("STREAM.CREATE.S", {
-    name: "S",
-    ...SUBJECTS,
-    storage: "memory",
-    deny_delete: true,
-    allow_msg_ttl: true,
-  });
-  return converse(both, ["SUB in.api 1\r\n", make, ...twos("UPDATE", SUBJECTS, [remove, make])]);
+  const make = { ...SUBJECTS, storage: "memory", deny_delete: true, allow_msg_ttl: true };
+  return converse(both, ["SUB in.api 1\r\n", ...twos("UPDATE", SUBJECTS, make)]);
 });

@@ -68,7 +68,7 @@ async function fill(kv: KV, keys: readonly string[], value: Uint8Array | string)
 
 test("trap 92: keys has none twice, none too few and none that is deleted when its link breaks in the middle", async (t) => {
   const { kv, near, proxy } = await place(t, { history: 3 });
-  const expected = Array.from({ length: COUNT }, (_, i) => `key.${10_000 + i}.${"x".repeat(300)}`);
+  const expected = Array.from({ length: COUNT }, (_, i) => `key.${10_000 + i}.${"x".repeat(900)}`);
   await near.put("gone", "x");
   await fill(near, expected, "old");
   // the order of the newest values is another one
