@@ -58,6 +58,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   #initial = Infinity;
   // the sequence of the last message
   #last = 0;
+  // how many had come when the server was idle last
+  #idleAt = -1;
   // they have come
   #complete = false;
   // items that have gone through `map`, and how many of them there were at the beginning
@@ -109,8 +111,12 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
         this.#initial = config.deliver_policy === "new" ? 0 : num_pending;
         this.#count(sink, binding.accepted.delivery, undefined);
       },
-      // what was there has been removed before it was sent
-      onIdle: (sink) => this.#count(sink, 0, 0),
+      // what was there has been removed before it was sent; or a busy server has not begun, and then it sends by the next time
+      onIdle: (sink) => {
+        const { delivery } = binding.accepted;
+        if (!this.#setup.finite || delivery === this.#idleAt) this.#count(sink, 0, 0);
+        this.#idleAt = delivery;
+      },
     });
     this.#flow = flow;
     void flow.closed().then((error) => {
