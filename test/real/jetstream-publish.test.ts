@@ -184,7 +184,7 @@ test("a cluster whose stream leader is killed: publishing goes on with the next,
   await eventually(
     () => jsm.streams.add(replicated).catch(() => undefined),
     `${first.name} and the others make no stream`,
-    30_000,
+    60_000,
   );
   const leader = async (): Promise<string | undefined> =>
     jsm.streams.info("S").then(
