@@ -3,6 +3,7 @@
 //   $SYS.ACCOUNT.<account>.CONNECT, .DISCONNECT, .SERVER.CONNS      told
 //   $SYS.REQ.SERVER.PING[.STATSZ|IDZ|CONNZ|HEALTHZ]                 asked, also of $SYS.REQ.SERVER.<id>
 //   $SYS.REQ.SERVER.<id>.KICK, .LDM {"cid": 5}                      done
+import { utf8Decoder } from "../lib/bytes.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { Account } from "./account.ts";
 import { goDurationText, goJson, goTime } from "./go-text.ts";
@@ -145,7 +146,7 @@ export class Monitor implements Witness {
   #answer(account: Account, subject: string, answer: Answer): void {
     account.router.add(
       internal(subject, ({ reply, data }) => {
-        const body = answer(account, new TextDecoder().decode(data));
+        const body = answer(account, utf8Decoder.decode(data));
         if (reply === "" || body === undefined) return;
         const message = Message.of(reply, goJson(body));
         queueMicrotask(() => account.publish(message));
