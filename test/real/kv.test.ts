@@ -1,21 +1,17 @@
 // Buckets against servers that are killed, links that are half open, domains, other accounts and users who may do little.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { isNatsError } from "../../src/index.node.ts";
 import { jetstream, jetstreamManager } from "../../src/jetstream/index.ts";
 import { type KV, Kvm, type KvWatch } from "../../src/kv/index.ts";
-import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
+import { within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
-import { candidatePort, releasePorts } from "../fixtures/ports.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { atLeast, startCluster, startServer, suiteVersion } from "../fixtures/real-server.ts";
 import { all, texts } from "../suites/kv-support.ts";
-import { dial, eventually } from "./support.ts";
+import { dial, eventually, startLeaf } from "./support.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -231,12 +227,6 @@ test("a watch of 100 000 keys has all of them, in flat memory, however slow the 
   assert.equal(keys.size, count);
 });
 
-async function folder(t: Scope): Promise<string> {
-  const path = await mkdtemp(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-store-"));
-  atEnd(t, () => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
 /** All that can be done with a bucket, the first to write to which is this. */
 async function useAll(kv: KV): Promise<void> {
   assert.equal(await kv.put("a", "1"), 1);
@@ -269,18 +259,7 @@ async function useAll(kv: KV): Promise<void> {
 
 test("buckets of a domain behind a leaf, and mirrors of them: keys are written where they are kept (C-ADR19-4, C-ADR57-5, trap 88, trap 98)", async (t) => {
   trackLeaks(t);
-  const [store, port] = [await folder(t), candidatePort()];
-  atEnd(t, () => releasePorts([port]));
-  await startServer(t, {
-    name: "hub",
-    config: `jetstream { domain: hub, store_dir: "${join(store, "hub")}" }
-      leafnodes { host: "127.0.0.1", port: ${port} }`,
-  });
-  const leaf = await startServer(t, {
-    name: "leaf",
-    config: `jetstream { domain: leaf, store_dir: "${join(store, "leaf")}" }
-      leafnodes { reconnect: 1, remotes: [{ url: "nats://127.0.0.1:${port}" }] }`,
-  });
+  const leaf = await startLeaf(t);
   const nc = await dial(t, { servers: leaf.url });
   const far = new Kvm(jetstream(nc, { domain: "hub" }));
   const near = new Kvm(nc);

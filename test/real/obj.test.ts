@@ -1,20 +1,16 @@
 // Objects over what happens to servers and links: whole and right, or a typed error in time; and no chunks of nobody's.
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { isNatsError, type NatsConnection, type NatsError } from "../../src/index.node.ts";
 import { jetstream, type JetStreamManager, jetstreamManager } from "../../src/jetstream/index.ts";
 import { Objm, type ObjectStore } from "../../src/obj/index.node.ts";
-import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
+import { type Scope, within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
-import { candidatePort, releasePorts } from "../fixtures/ports.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { type RealServer, startCluster, startServer } from "../fixtures/real-server.ts";
 import { bytes, chunksIn, got } from "../suites/obj-support.ts";
 import { atLeast, Events } from "../suites/tools.ts";
-import { dial, eventually } from "./support.ts";
+import { dial, eventually, startLeaf } from "./support.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -275,20 +271,7 @@ async function useAll(store: ObjectStore): Promise<void> {
 
 test("a bucket of a domain behind a leaf is used as one that is near (C-ADR20-22)", async (t) => {
   trackLeaks(t);
-  const store = await mkdtemp(join(process.env["ISONATS_TEMP"] ?? tmpdir(), "isonats-store-"));
-  atEnd(t, () => rm(store, { recursive: true, force: true }));
-  const port = candidatePort();
-  atEnd(t, () => releasePorts([port]));
-  await startServer(t, {
-    name: "hub",
-    config: `jetstream { domain: hub, store_dir: "${join(store, "hub")}" }
-      leafnodes { host: "127.0.0.1", port: ${port} }`,
-  });
-  const leaf = await startServer(t, {
-    name: "leaf",
-    config: `jetstream { domain: leaf, store_dir: "${join(store, "leaf")}" }
-      leafnodes { reconnect: 1, remotes: [{ url: "nats://127.0.0.1:${port}" }] }`,
-  });
+  const leaf = await startLeaf(t);
   const nc = await dial(t, { servers: leaf.url });
   const far = jetstream(nc, { domain: "hub" });
   await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub", 20_000);
