@@ -7,7 +7,8 @@
 //   npm test -- --server=2.10 --transport=ws test/suites
 //
 // Each test file is a process of its own, in a process group of its own: a file that hangs is named and killed with
-// all its servers. The last line is `N passed, N failed[, N skipped]`.
+// all its servers. Of all tests, a few files that failed run once more, alone; the list `unsteady` names what passed then.
+// The last line is `N passed, N failed[, N skipped]`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -36,6 +37,7 @@ const { values, positionals: wanted } = parseArgs({
     // for the tests of this script
     folder: { type: "string", default: join(root, "test") },
     "file-timeout": { type: "string", default: "300000" },
+    again: { type: "string" },
   },
 });
 const options = {
@@ -48,6 +50,8 @@ const options = {
 const narrowed =
   wanted.length > 0 || ["server", "transport", "runtime"].some((name) => options[name] !== undefined);
 const all = !options.quick && !narrowed;
+// whoever asked for less looks at what fails
+const again = Number(values.again ?? (all ? 4 : 0));
 
 function oneOf(name, known) {
   const value = values[name];
@@ -131,7 +135,7 @@ if (all) await step("check");
 const built = !options.quick && (all || needsBuild(folder, files)) && (await step("build"));
 await provided;
 const work = plan({ root, folder, files, servers, built, report, options });
-await runFiles(work, { root, temporary, report, jobs, timeout: Number(values["file-timeout"]) });
+await runFiles(work, { root, temporary, report, jobs, again, timeout: Number(values["file-timeout"]) });
 if (all) {
   if (built) await step("size");
   else report.line("size").why = "the build failed";

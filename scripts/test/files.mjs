@@ -1,28 +1,60 @@
 // Files: runs test files, each in a process of its own, and reads what its reporter wrote.
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { run } from "./processes.mjs";
 import { indent, seconds } from "./report.mjs";
 
 /**
- * Run all of `work`, some at a time. A piece of work is a test file, the entry of the report that it counts for, and
- * its environment; `label` is how failures name it.
+ * Run all of `work`, `jobs` at a time. A piece of work is a test file, the entry of the report that it counts for, and
+ * its environment; `label` is how failures name it. When no more than `again` of them fail, these are run once more
+ * with nothing beside them: on a machine that was too busy a server or a browser may have been too late. What passes
+ * then counts as passed, and is listed as unsteady with what failed before: it is to be looked at.
  */
-export async function runFiles(work, { root, temporary, report, jobs, timeout }) {
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < work.length; index = next++) {
-      const events = join(temporary, `${index}.ndjson`);
-      const options = { root, temporary, events, timeout };
-      await runFile(work[index], options, report);
+export async function runFiles(work, { jobs, again, report, ...options }) {
+  const failed = [];
+  await inTurn(work, jobs, async (piece) => {
+    const outcome = await runFile(piece, options);
+    if (outcome.failures.length === 0) return count(piece, outcome, report);
+    failed.push([piece, outcome]);
+    report.show(outcome.failures);
+  });
+  for (const [piece, first] of failed) {
+    if (failed.length > again) {
+      count(piece, first, report);
+      continue;
     }
+    console.log(`… ${piece.label} is run once more`);
+    const second = await runFile(piece, options);
+    report.show(second.failures);
+    count(piece, second, report);
+    const lasting = new Set(second.failures.map(({ where }) => where));
+    for (const { where } of first.failures) if (!lasting.has(where)) report.unsteady(where);
+  }
+}
+
+async function inTurn(list, jobs, act) {
+  const rest = list.values();
+  const worker = async () => {
+    for (const item of rest) await act(item);
   };
   await Promise.all(Array.from({ length: jobs }, worker));
 }
 
-async function runFile({ entry, file, label, env }, { root, temporary, events, timeout }, report) {
+function count({ entry, label }, { passed, failures, skips, ms }, report) {
+  entry.passed += passed;
+  entry.ms += ms;
+  for (const { where } of failures) report.fail(entry, where);
+  for (const { where, why } of skips) report.skip(entry, where, why);
+  if (failures.length > 0) return;
+  const skipped = skips.length > 0 ? `, ${skips.length} skipped` : "";
+  console.log(`✔ ${label}  ${passed} passed${skipped} (${seconds(ms)})`);
+}
+
+async function runFile({ file, label, env }, { root, temporary, timeout }) {
   const path = relative(root, file);
   const started = performance.now();
+  const folder = await mkdtemp(join(temporary, "report-"));
+  const events = join(folder, "events.ndjson");
   const { ok, how, late, output } = await run(
     process.execPath,
     [
@@ -36,16 +68,14 @@ async function runFile({ entry, file, label, env }, { root, temporary, events, t
     { cwd: root, env: { ...env, ISONATS_REPORT: events, ISONATS_TEMP: temporary }, timeout },
   );
   const ms = performance.now() - started;
-  entry.ms += ms;
 
-  const { passed, failures, skips, running, done } = await readEvents(events);
-  entry.passed += passed;
-  for (const { name, error } of failures) report.fail(entry, `${label} > ${name}`, error);
-  for (const { name, why } of skips) report.skip(entry, `${label} > ${name}`, why);
+  const { passed, failed, skipped, running, done } = await readEvents(events);
+  const failures = failed.map(({ name, error }) => ({ where: `${label} > ${name}`, text: error }));
+  const skips = skipped.map(({ name, why }) => ({ where: `${label} > ${name}`, why }));
 
   const tests = passed + failures.length + skips.length;
   const at = running.length > 0 ? `\nrunning at that moment: ${running.join("; ")}` : "";
-  const fail = (text) => report.fail(entry, label, `${output}\n${path} ${text}`);
+  const fail = (text) => failures.push({ where: label, text: `${output}\n${path} ${text}` });
   if (late) {
     const what =
       running.length === 0 && tests > 0
@@ -58,12 +88,10 @@ async function runFile({ entry, file, label, env }, { root, temporary, events, t
     fail(`${how} before its tests were over${at}`);
   } else if (!ok && failures.length === 0) {
     fail(how);
-  } else if (failures.length > 0) {
-    if (output.trim() !== "") console.log(`  output of ${label}:\n${indent(output)}\n`);
-  } else {
-    const skipped = skips.length > 0 ? `, ${skips.length} skipped` : "";
-    console.log(`✔ ${label}  ${passed} passed${skipped} (${seconds(ms)})`);
+  } else if (failures.length > 0 && output.trim() !== "") {
+    console.log(`  output of ${label}:\n${indent(output)}\n`);
   }
+  return { passed, failures, skips, ms };
 }
 
 /** What reporter.mjs wrote, up to where it came. */
@@ -80,8 +108,8 @@ async function readEvents(path) {
   const of = (type) => events.filter((event) => event.type === type);
   return {
     passed: of("pass").length,
-    failures: of("fail"),
-    skips: of("skip"),
+    failed: of("fail"),
+    skipped: of("skip"),
     running: [...open.values()],
     done: of("done").length > 0,
   };

@@ -22,6 +22,7 @@ class Entry {
 export class Report {
   #entries = [];
   #failures = [];
+  #unsteady = [];
   #skips = new Map();
 
   /** A line of the first table. */
@@ -44,10 +45,21 @@ export class Report {
     console.log(`✔ ${text}`);
   }
 
+  /** A failure, counted; `text`, when there is one, is shown now. */
   fail(entry, where, text) {
     entry.failed++;
     this.#failures.push(where);
-    console.log(`✖ ${where}\n${indent(text)}\n`);
+    if (text !== undefined) this.show([{ where, text }]);
+  }
+
+  /** Failures as they happen, before it is known whether they count. */
+  show(failures) {
+    for (const { where, text } of failures) console.log(`✖ ${where}\n${indent(text)}\n`);
+  }
+
+  /** What failed among others and passed alone. */
+  unsteady(where) {
+    this.#unsteady.push(where);
   }
 
   skip(entry, where, why) {
@@ -64,6 +76,7 @@ export class Report {
       "skipped",
       [...this.#skips].map(([where, why]) => `${where}${why && `: ${why}`}`),
     );
+    printList("unsteady: failed beside other files, passed alone", this.#unsteady);
     printList("failed", this.#failures);
     printList("not run", reasons(this.#entries.filter(({ why }) => why !== undefined)));
     this.#printMatrix();

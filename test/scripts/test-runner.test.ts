@@ -97,6 +97,42 @@ test("a failing, hanging, crashing, leaving, empty or littering file is a failur
   assert.match(last, /^\d+ passed, \d+ failed$/);
 });
 
+const unsteadyFile = `
+import { existsSync, writeFileSync } from "node:fs";
+test("late once", () => {
+  const mark = new URL("mark", import.meta.url);
+  if (existsSync(mark)) return;
+  writeFileSync(mark, "");
+  throw new Error("too busy");
+});
+test("fine", () => {});`;
+
+test("a file that failed runs once more: what passes alone is listed as unsteady, what fails again has failed", async (t) => {
+  const files = {
+    "unsteady.test.ts": unsteadyFile,
+    "wrong.test.ts": 'test("is wrong", () => { throw new Error("boom"); }); test("is right", () => {});',
+  };
+  const { code, last, out } = await runner(t, files, "--again=2");
+  assert.equal(code, 1);
+  assert.equal(last, "4 passed, 1 failed", out);
+  assert.match(out, /\nunsteady: .*\n  .*unsteady\.test\.ts > late once\n/);
+  assert.match(out, /too busy/);
+  assert.match(out, /\nfailed:\n  .*wrong\.test\.ts > is wrong\n/);
+  const alone = await runner(t, { "unsteady.test.ts": unsteadyFile }, "--again=2");
+  assert.equal(alone.code, 0, alone.out);
+  assert.equal(alone.last, "3 passed, 0 failed", alone.out);
+});
+
+test("when more files fail than are run again, or none is, all have failed at once", async (t) => {
+  const files = { "a.test.ts": unsteadyFile, "b/b.test.ts": unsteadyFile };
+  for (const args of [["--again=1"], []]) {
+    const { code, last, out } = await runner(t, files, ...args);
+    assert.equal(code, 1);
+    assert.equal(last, "3 passed, 2 failed", out);
+    assert.doesNotMatch(out, /unsteady:/);
+  }
+});
+
 test("no test at all is a failure", async (t) => {
   const { code, last, out } = await runner(t, { "a.test.ts": 'test("a", () => {});' }, "no-such-file");
   assert.equal(code, 1);
