@@ -114,13 +114,17 @@ class Talk {
     return this.#frames.length;
   }
 
-  /** What came since the last time, each subscription for itself: in which order they hear is no promise. */
+  /**
+   * What came since the last time, each subscription for itself: in which order they hear is no promise. Nor is how many
+   * heartbeats there are in a while.
+   */
   take(): string[] {
     const sid = (frame: string): number => Number(frame.split(" ")[2]);
     return this.#frames
       .splice(0)
       .map(masked)
-      .sort((a, b) => sid(a) - sid(b));
+      .sort((a, b) => sid(a) - sid(b))
+      .filter((frame, i, all) => frame !== all[i - 1] || !frame.includes("100 Idle Heartbeat"));
   }
 
   end(): void {

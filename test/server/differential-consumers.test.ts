@@ -8,7 +8,7 @@ import { pair } from "./pair.ts";
 const both = await pair({ after }, {}, { jetstream: true });
 
 const BEFORE = `SUB in.api 1\r\n${api("STREAM.DELETE.S")}`;
-const SUBS = "SUB in.pull 2\r\nSUB in.ack 3\r\nSUB in.other 4\r\n";
+const SUBS = "SUB in.pull 2\r\nSUB in.ack 3\r\nSUB in.other 4\r\nSUB in.stored 10\r\n";
 const stream = (more: object = {}): string =>
   api("STREAM.CREATE.S", { name: "S", subjects: ["s.>"], storage: "memory", ...more });
 const create = (name: string, config: object = {}, more: object = {}): string =>
@@ -24,8 +24,9 @@ const next = (name: string, body: object | string = "", inbox = "in.pull"): stri
   pub(`$JS.API.CONSUMER.MSG.NEXT.S.${name}`, body, inbox);
 const ack = (name: string, deliveries: number, seq: number, delivery: number, text = ""): string =>
   pub(`$JS.ACK.S.${name}.${deliveries}.${seq}.${delivery}.0.0`, text, "in.ack");
+// a nats-server says that it has one when it has it: a consumer that is made then knows of it
 const store = (...subjects: string[]): string =>
-  subjects.map((subject, i) => pub(subject, String(i + 1))).join("");
+  subjects.map((subject, i) => pub(subject, String(i + 1), "in.stored")).join("");
 const hpub = (subject: string, line: string, body = "", reply = ""): string => {
   const header = `NATS/1.0\r\n${line}\r\n\r\n`;
   return `HPUB ${subject} ${reply} ${header.length} ${header.length + body.length}\r\n${header}${body}\r\n`;
@@ -110,6 +111,8 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     info("c"),
     ack("c", 1, 1, 1),
     info("c"),
+    // the next one is to be acknowledged in time
+    create("c", { ack_wait: 60 * second, max_deliver: 1 }),
     next("c"),
     ack("c", 1, 2, 2),
     info("c"),
