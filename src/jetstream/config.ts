@@ -15,11 +15,14 @@ export function merged<T extends object>(config: T, changes: object): T {
     if (value === null) delete made[key];
     else if (value !== undefined) made[key] = value;
   }
-  if (made["metadata"]) {
-    const mine = Object.entries(made["metadata"]).filter(([name]) => !name.startsWith("_nats."));
-    made["metadata"] = Object.fromEntries(mine);
-  }
+  const { metadata } = made;
+  if (metadata) made["metadata"] = ownMetadata(metadata as Record<string, string>);
   return made as T;
+}
+
+/** Metadata without what the server wrote into it. */
+export function ownMetadata(metadata: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !name.startsWith("_nats.")));
 }
 
 /** The request in an object that also says how long to wait for its reply. */

@@ -3,7 +3,7 @@ import { check } from "../lib/check.ts";
 import { millis, nanos } from "../lib/nanos.ts";
 import { API_PREFIX, domainPrefix } from "../protocol/jetstream/api.ts";
 import type { StreamConfig, StreamInfo, StreamSource } from "../protocol/jetstream/stream.ts";
-import { type Changes, merged } from "../jetstream/config.ts";
+import { type Changes, merged, ownMetadata } from "../jetstream/config.ts";
 import type { KvOptions, KvStatus } from "./kv-types.ts";
 
 const STREAM = "KV_";
@@ -125,11 +125,6 @@ export function placeOf(
   return { stream: name, prefix, putPrefix, direct: allow_direct };
 }
 
-// without what the server adds
-function ownOf(metadata: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !name.startsWith("_nats.")));
-}
-
 /** What the info of its stream says of a bucket. */
 export function statusOf(bucket: string, info: StreamInfo): KvStatus {
   const { config, state } = info;
@@ -150,7 +145,7 @@ export function statusOf(bucket: string, info: StreamInfo): KvStatus {
     ...(description && { description }),
     ...(placement && { placement }),
     ...(republish && { republish }),
-    ...(metadata && { metadata: ownOf(metadata) }),
+    ...(metadata && { metadata: ownMetadata(metadata) }),
     ...(mirror && { mirror }),
     ...(sources && { sources }),
     streamInfo: info,

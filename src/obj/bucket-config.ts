@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "../errors.ts";
 import { millis, nanos } from "../lib/nanos.ts";
 import type { StreamConfig, StreamInfo } from "../protocol/jetstream/stream.ts";
+import { ownMetadata } from "../jetstream/config.ts";
 import { type Bucket, STREAM_PREFIX } from "./bucket.ts";
 import type { ObjectStoreOptions, ObjectStoreStatus } from "./object-store.ts";
 
@@ -48,7 +49,7 @@ export function statusOf(info: StreamInfo): ObjectStoreStatus {
     sealed: config.sealed ?? false,
     size: state.bytes,
     backingStore: "JetStream",
-    metadata: config.metadata ?? {},
+    metadata: ownMetadata(config.metadata ?? {}),
     compression: config.compression === "s2",
     streamInfo: info,
   };

@@ -111,7 +111,7 @@ export class ChunkReader {
   // A piece of the next chunk; undefined where nothing of it is wanted.
   async #read(): Promise<Uint8Array | undefined> {
     const { size, chunks } = this.#info;
-    if (this.#at >= this.#end) {
+    if (this.length === 0 || this.#at >= this.#end) {
       // nothing was wanted, or there is nothing
       if (size === 0) this.#check();
       this.stop();

@@ -40,7 +40,7 @@ export const objBuckets: Suite = {
       );
       equal([status.backingStore, status.size], ["JetStream", 0]);
       equal(status.compression, modern);
-      if (modern) equal(status.metadata["owner"], "me");
+      if (modern) equal(status.metadata, { owner: "me" }, "what the server adds is its own");
     },
 
     "create opens the bucket that is there, as it is": async (harness) => {
@@ -477,6 +477,19 @@ export const objObjects: Suite = {
       }
       for (const range of [{ offset: -1 }, { offset: 10_501 }, { offset: 0.5 }, { offset: 0, length: -1 }]) {
         await rejects(store.getBlob("a", { range }), "INVALID_ARGUMENT");
+      }
+    },
+
+    "a part of nothing, also behind the last of chunks that are full, is there at once": async (harness) => {
+      const { nc, store } = await setUp(harness);
+      await store.put({ name: "a", options: { max_chunk_size: 1000 } }, bytes(3000));
+      for (const range of [{ offset: 3000 }, { offset: 3000, length: 1 }, { offset: 1500, length: 0 }]) {
+        const { outMsgs } = nc.stats();
+        equal(await store.getBlob("a", { range }), new Uint8Array(0), JSON.stringify(range));
+        equal(nc.stats().outMsgs, outMsgs + 1, "chunks were asked for");
+        const result = await got(store.get("a", { range }));
+        equal(await read(result), []);
+        equal(await result.error, null);
       }
     },
 
