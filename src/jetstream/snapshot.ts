@@ -1,7 +1,7 @@
 // Snapshot: a stream as a stream of bytes, out of one server and into another; `jsm.streams.snapshot()` and `.restore()`.
 import type { Msg } from "../client/connection.ts";
 import { ClosedConnectionError, NatsError } from "../errors.ts";
-import { aborted, settle } from "../lib/deferred.ts";
+import { aborted, settle, type SettleOptions } from "../lib/deferred.ts";
 import type { SnapshotInfo, SnapshotRequest } from "../protocol/jetstream/api.ts";
 import type { StreamInfo } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
@@ -148,7 +148,7 @@ export async function restore(
     onProgress?.({ chunks: ++chunks, bytes: (bytes += chunk.length) });
   };
   try {
-    for await (const whole of chunksOf(source)) {
+    for await (const whole of chunksOf(source, { signal, what: `the restore of stream '${name}'` })) {
       for (let at = 0; at < whole.length; at += size) {
         const sent = send(whole.subarray(at, at + size));
         // it is looked at when its turn comes
@@ -166,15 +166,36 @@ export async function restore(
   return api.read<StreamInfo>((await nc.request(deliver_subject, "", waits)).string(), [name]);
 }
 
-async function* chunksOf(source: SnapshotSource): AsyncGenerator<Uint8Array, undefined> {
-  // not every browser can iterate a ReadableStream
-  if (!("getReader" in source)) return yield* source;
-  const reader = source.getReader();
+// The chunks of a source, as long as the wait for one is not given up.
+async function* chunksOf(source: SnapshotSource, wait: SettleOptions): AsyncGenerator<Uint8Array, undefined> {
+  const chunks = iteratorOf(source);
   try {
-    for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read())
+    for (;;) {
+      const { value } = await settle(Promise.resolve(chunks.next()), wait);
+      if (value === undefined) return undefined;
       yield value;
+    }
   } finally {
-    // it ends here: whoever fills it shall know
-    await reader.cancel().catch(() => {});
+    // it ends here: whoever fills it shall know, and may take its time
+    void (async () => chunks.return?.())().catch(() => undefined);
   }
+}
+
+interface Chunks {
+  next(): Promise<Chunk> | Chunk;
+  return?(): unknown;
+}
+
+interface Chunk {
+  readonly value?: Uint8Array | undefined;
+  readonly done?: boolean | undefined;
+}
+
+function iteratorOf(source: SnapshotSource): Chunks {
+  if (!("getReader" in source)) {
+    return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  }
+  // not every browser can iterate a ReadableStream
+  const reader = source.getReader();
+  return { next: () => reader.read(), return: () => reader.cancel() };
 }

@@ -2,7 +2,7 @@
 import type { SnapshotProgress } from "../../src/jetstream/index.ts";
 import type { Suite } from "./harness.ts";
 import { begin, refuses } from "./jetstream-tools.ts";
-import { atLeast, equal, ok, rejects } from "./tools.ts";
+import { atLeast, equal, gate, ok, rejects } from "./tools.ts";
 
 async function read(source: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
   const reader = source.getReader();
@@ -109,6 +109,21 @@ export const jetstreamSnapshots: Suite = {
       let thrown: unknown;
       await jsm.streams.restore(snapshot, failing).catch((error: unknown) => (thrown = error));
       equal(String(thrown), "Error: mine");
+      // and a source that gives nothing waits no longer than the signal
+      let told: unknown;
+      const silent = new ReadableStream<Uint8Array>({ cancel: (reason) => void (told = [reason]) });
+      const ending = new AbortController();
+      const asked = gate();
+      const slow = {
+        [Symbol.asyncIterator]: () => ({ next: () => (asked.open(), new Promise<never>(() => {})) }),
+      };
+      const restores = [silent, slow].map((source) =>
+        rejects(jsm.streams.restore(snapshot, source, { signal: ending.signal }), "ABORTED"),
+      );
+      await asked.promise;
+      ending.abort();
+      await Promise.all(restores);
+      equal(told, [undefined]);
     },
   },
 };
