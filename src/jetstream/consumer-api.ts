@@ -1,4 +1,5 @@
 // Consumer API: the part of the API that is about consumers; `jsm.consumers`.
+import { check } from "../lib/check.ts";
 import type { ConsumerResetResponse, PauseResponse } from "../protocol/jetstream/api.ts";
 import type { ConsumerConfig, ConsumerInfo, ConsumerUpdateConfig } from "../protocol/jetstream/consumer.ts";
 import type { Placement } from "../protocol/jetstream/stream.ts";
@@ -45,7 +46,7 @@ export interface ConsumerAPI {
   names(stream: string, options?: ApiOptions): Lister<string>;
   /** Remove it. @throws {NatsError} CONSUMER_NOT_FOUND, STREAM_NOT_FOUND */
   delete(stream: string, consumer: string, options?: ApiOptions): Promise<boolean>;
-  /** Deliver nothing until then. Server 2.11. @throws {NatsError} UNSUPPORTED, CONSUMER_NOT_FOUND */
+  /** Deliver nothing until then. Server 2.11. @throws {NatsError} INVALID_ARGUMENT, UNSUPPORTED, CONSUMER_NOT_FOUND */
   pause(stream: string, consumer: string, until: Date, options?: ApiOptions): Promise<PauseResponse>;
   /** End a pause. Server 2.11. @throws {NatsError} UNSUPPORTED, CONSUMER_NOT_FOUND */
   resume(stream: string, consumer: string, options?: ApiOptions): Promise<PauseResponse>;
@@ -120,8 +121,16 @@ export function consumerApi(api: Api): ConsumerAPI {
     delete: async (stream, consumer, options) =>
       (await api.call("CONSUMER.DELETE", namesOf(stream, consumer), undefined, options)).success,
 
-    pause: async (stream, consumer, until, options) =>
-      paused(namesOf(stream, consumer), until.toISOString(), options),
+    async pause(stream, consumer, until, options) {
+      const names = namesOf(stream, consumer);
+      check(
+        until instanceof Date && !Number.isNaN(until.getTime()),
+        "until",
+        until,
+        "the Date at which it goes on",
+      );
+      return paused(names, until.toISOString(), options);
+    },
 
     resume: async (stream, consumer, options) => paused(namesOf(stream, consumer), undefined, options),
 

@@ -169,6 +169,8 @@ export const jetstreamConsumers: Suite = {
       const { jsm, name } = await begin(harness);
       await jsm.consumers.add(name, { durable_name: "c" });
       const until = new Date(Date.now() + 60_000);
+      await rejects(jsm.consumers.pause(name, "c", new Date(Number.NaN)), "INVALID_ARGUMENT");
+      await rejects(jsm.consumers.pause(name, "c", undefined as unknown as Date), "INVALID_ARGUMENT");
       const paused = jsm.consumers.pause(name, "c", until);
       if (!atLeast(harness.version, "2.11")) {
         ok((await rejects(paused, "UNSUPPORTED")).message.includes("2.11 (API level 1)"));
