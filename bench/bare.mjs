@@ -7,7 +7,8 @@ import { dial, flush, frame, repeated, write } from "./wire.mjs";
 const [, , port, name] = process.argv;
 const test = cases.find((one) => one.name === name);
 
-const runs = { publish, receive, request, subscriptions, connect, reconnect };
+const inbox = `_INBOX.${"a".repeat(22)}.1`;
+const runs = { publish, receive, request, stored, subscriptions, connect, reconnect };
 process.send({ result: await runs[test.kind]?.(test) });
 process.disconnect();
 
@@ -54,31 +55,69 @@ async function receive(options) {
 
 async function request({ parallel, count }) {
   const socket = await dial(port);
-  const inbox = `_INBOX.${"a".repeat(22)}.1`;
-  const ask = repeated(frame(`PUB ${service} ${inbox}`, 16), parallel);
+  const ask = frame(`PUB ${service} ${inbox}`, 16);
   const answer = frame(`MSG ${inbox} 1`, 16).length;
+  let bytes = 0;
+  const answered = (chunk) => {
+    bytes += chunk.length;
+    const answers = Math.floor(bytes / answer);
+    bytes -= answers * answer;
+    return answers;
+  };
+  return asked(socket, { ask, answered, parallel, count });
+}
+
+/** Into a stream in memory. */
+async function stored({ size, parallel, count }) {
+  if (parallel === 0) return undefined;
+  const socket = await dial(port);
+  const config = '{"name":"BENCH","subjects":["bench.stored"],"storage":"memory","max_msgs":100000}';
+  await api(socket, "STREAM.CREATE.BENCH", config);
+  const ask = frame(`PUB bench.stored ${inbox}`, size);
+  // an ack is a message whose payload ends so; it may come in two chunks
+  let rest = "";
+  const answered = (chunk) => {
+    const parts = (rest + chunk.toString("latin1")).split("}\r\n");
+    rest = parts.pop();
+    return parts.length;
+  };
+  const result = await asked(socket, { ask, answered, parallel, count });
+  const after = await dial(port);
+  await api(after, "STREAM.DELETE.BENCH", "");
+  after.destroy();
+  return result;
+}
+
+/** A request of the API, and its answer. */
+function api(socket, verb, body) {
+  socket.write(
+    `SUB _INBOX.api 2\r\nUNSUB 2 1\r\nPUB $JS.API.${verb} _INBOX.api ${body.length}\r\n${body}\r\n`,
+  );
+  return new Promise((resolve) => socket.once("data", resolve));
+}
+
+/** `count` times `ask`, `parallel` at a time; `answered` says how many answers a chunk ends. */
+async function asked(socket, { ask, answered, parallel, count }) {
+  const block = repeated(ask, parallel);
   socket.write(`SUB ${inbox} 1\r\n`);
   await flush(socket);
   const times = [];
   let left = 0;
-  let asked = 0;
-  let bytes = 0;
+  let open = 0;
   let start = 0;
   let done;
   const send = (number) => {
-    const next = Math.min(number, left - asked);
+    const next = Math.min(number, left - open);
     if (next <= 0) return;
-    asked += next;
+    open += next;
     start = performance.now();
-    socket.write(ask.subarray(0, (next * ask.length) / parallel));
+    socket.write(block.subarray(0, next * ask.length));
   };
   socket.on("data", (chunk) => {
-    bytes += chunk.length;
-    const answers = Math.floor(bytes / answer);
-    bytes -= answers * answer;
+    const answers = answered(chunk);
     if (answers > 0) times.push(performance.now() - start);
     left -= answers;
-    asked -= answers;
+    open -= answers;
     send(answers);
     if (left === 0) done();
   });
