@@ -83,7 +83,7 @@ export interface ConnectionOptions {
   maxPendingBytes?: number;
   /** bytes that may wait for the socket while there is a connection; beyond, `publish` throws `OUTBOUND_FULL`. Default 512 MiB. */
   maxOutboundBytes?: number;
-  /** don't keep the stack of the caller for the errors of requests: a little faster. Default false. */
+  /** leave the stacks of the errors of requests as they are, without the functions that await them. Default false. */
   noAsyncTraces?: boolean;
 }
 

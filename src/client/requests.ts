@@ -79,12 +79,7 @@ export class Requests {
   }
 
   /** Wait for one reply; `publish` is given the reply subject, and may throw. */
-  one(
-    subject: string,
-    options: RequestOptions,
-    trace: Error | undefined,
-    publish: (reply: string) => void,
-  ): Promise<MsgImpl> {
+  one(subject: string, options: RequestOptions, publish: (reply: string) => void): Promise<MsgImpl> {
     return new Promise<MsgImpl>((resolve, reject) => {
       const { timeout = 1000, signal, noMux, reply } = options;
       check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
@@ -96,7 +91,7 @@ export class Requests {
       }
       const stop = (error?: Error): void => {
         end();
-        reject(traced(error as Error, trace));
+        reject(error as Error);
       };
       const push = (msg: MsgImpl): void => {
         if (msg.isNoResponders) return stop(requestError(subject, new NoRespondersError(subject)));
@@ -257,10 +252,14 @@ function requestError(subject: string, cause: NatsError): RequestError {
   return new RequestError(`the request to '${subject}' failed: ${why}`, cause);
 }
 
-// The stack of the call, where it was kept: the timer or the socket has none that helps.
-function traced(error: Error, trace: Error | undefined): Error {
-  if (trace?.stack !== undefined) {
-    error.stack = `${error.name}: ${error.message}${trace.stack.slice(trace.stack.indexOf("\n"))}`;
-  }
+/**
+ * The error with the stack of whoever awaits the function that calls this: that of the timer or the socket helps nobody.
+ * An engine knows the awaiting functions when it is asked; to keep a stack for each request that may fail costs more
+ * than the request.
+ */
+export function traced(error: Error): Error {
+  // its first line is that of the error which it is for
+  const stack = new Error().stack?.replace(/^.*/, () => `${error.name}: ${error.message}`);
+  if (stack !== undefined) error.stack = stack;
   return error;
 }

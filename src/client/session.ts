@@ -39,7 +39,7 @@ import { drained } from "./drain.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Publishing } from "./publishing.ts";
-import { Requests } from "./requests.ts";
+import { Requests, traced } from "./requests.ts";
 import { MUX_SID, subLine, Subscriptions } from "./subscriptions.ts";
 
 const DRAIN_TIMEOUT = 30000;
@@ -226,13 +226,17 @@ export class Session implements NatsConnection {
     return this.#subscriptions.add(subject, options);
   }
 
-  // oxlint-disable-next-line require-await -- what is thrown shall be a rejection
   async request(subject: string, payload?: Payload, options: RequestOptions = {}): Promise<Msg> {
     this.#checkOpen();
-    const trace = this.#options.noAsyncTraces ? undefined : new Error();
-    return this.#requests.one(subject, options, trace, (reply) =>
+    const answer = this.#requests.one(subject, options, (reply) =>
       this.#ask(subject, payload, options, reply),
     );
+    if (this.#options.noAsyncTraces) return answer;
+    try {
+      return await answer;
+    } catch (error) {
+      throw traced(error as Error);
+    }
   }
 
   // oxlint-disable-next-line require-await -- what is thrown shall be a rejection

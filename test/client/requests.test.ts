@@ -82,12 +82,12 @@ describe("the shared inbox", () => {
     const bytes = Buffer.from(`${requests.inbox}.1`);
     const answer = new MsgImpl({ publish: () => {} }, bytes, 1, 0, bytes.length, 0, 0, 0, 0, 0);
 
-    const answered = requests.one("q", {}, undefined, () => {});
+    const answered = requests.one("q", {}, () => {});
     requests.onReply(answer, bytes, 0, bytes.length);
     assert.equal(requests.size, 0);
     await answered;
 
-    const unpublished = requests.one("q", {}, undefined, () => {
+    const unpublished = requests.one("q", {}, () => {
       throw new Error("publish failed");
     });
     assert.equal(requests.size, 0);
@@ -101,11 +101,11 @@ describe("the shared inbox", () => {
     );
     assert.equal(requests.size, 0);
 
-    await settle(requests.one("q", { timeout: 1 }, undefined, () => {}));
+    await settle(requests.one("q", { timeout: 1 }, () => {}));
     assert.equal(requests.size, 0);
 
     const controller = new AbortController();
-    const aborted = requests.one("q", { signal: controller.signal }, undefined, () => {});
+    const aborted = requests.one("q", { signal: controller.signal }, () => {});
     const many = requests.many("q", { signal: controller.signal }, () => {});
     assert.equal(requests.size, 2);
     controller.abort();
@@ -113,7 +113,7 @@ describe("the shared inbox", () => {
     await settle(aborted);
     await assert.rejects(many[Symbol.asyncIterator]().next(), code("ABORTED"));
 
-    const ended = [requests.one("q", { timeout: 60_000 }, undefined, () => {})];
+    const ended = [requests.one("q", { timeout: 60_000 }, () => {})];
     const left = requests.many("q", { maxWait: 60_000 }, () => {});
     requests.failAll(new TimeoutError("the end"));
     assert.equal(requests.size, 0);
@@ -496,10 +496,13 @@ describe("options", () => {
     assert.deepEqual(ended, [20, 250, 500]);
   });
 
-  test("the stack of a failure shows the caller, unless noAsyncTraces", async (t) => {
+  test("the stack of a failure shows who waited for it, unless noAsyncTraces", async (t) => {
     for (const noAsyncTraces of [false, true]) {
       const { nc, peer } = await converse(t, { noAsyncTraces });
-      const theCaller = () => nc.request("q", "", { timeout: 5000 });
+      const theCaller = async () => {
+        const { data } = await nc.request("q", "", { timeout: 5000 });
+        return data;
+      };
       const request = theCaller();
       const [, , reply = ""] = await peer.skipTo(PUB);
       peer.send(noResponders(reply, 1));
