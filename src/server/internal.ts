@@ -2,11 +2,11 @@
 import type { Subscriber } from "./account.ts";
 import type { Message } from "./message.ts";
 
-/** A subscription to put into the router of an account. */
-export function internal(subject: string, handle: (message: Message) => void): Subscriber {
+/** A subscription to put into the router of an account. `queue`: one of several gets each message */
+export function internal(subject: string, handle: (message: Message) => void, queue = ""): Subscriber {
   return {
     subject,
-    queue: "",
+    queue,
     deliver(message) {
       handle(message);
       return true;

@@ -141,6 +141,7 @@ export class Server {
 
   #enable({ storeDir, maxMemory, maxStorage, domain }: ResolvedJetStreamOptions): void {
     const { clock, accounts } = this.#options;
+    const openBatches = { atomic: { open: 0 }, fast: { open: 0 } };
     for (const [name, account] of this.#accounts) {
       const enabled = name === DEFAULT_ACCOUNT || accounts[name]?.jetstream === true;
       const storage = enabled ? this.#runtime.keep(storeDir, name, clock) : memoryStorage;
@@ -152,6 +153,7 @@ export class Server {
         serverName: this.name,
         domain,
         storage,
+        openBatches,
         maxMemory,
         maxStorage,
         clientOf,

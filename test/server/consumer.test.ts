@@ -33,6 +33,7 @@ class Bench {
       serverName: "server",
       domain: "",
       storage: memoryStorage,
+      openBatches: { atomic: { open: 0 }, fast: { open: 0 } },
       maxMemory: Infinity,
       maxStorage: Infinity,
       clientOf: () => undefined,

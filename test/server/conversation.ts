@@ -20,6 +20,21 @@ export function pub(subject: string, body: object | string = "", reply = ""): st
   return `PUB ${subject} ${reply} ${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }
 
+/** A publish with headers, where they have a value; the answer comes to `in.ack`. */
+export function put(
+  subject: string,
+  headers: Readonly<Record<string, string | undefined>> = {},
+  body = "x",
+  reply = "in.ack",
+): string {
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}: ${value}\r\n`,
+  );
+  if (lines.length === 0) return pub(subject, body, reply);
+  const block = `NATS/1.0\r\n${lines.join("")}\r\n`;
+  return `HPUB ${subject} ${reply} ${block.length} ${block.length + body.length}\r\n${block}${body}\r\n`;
+}
+
 /** A call of the API; the answer comes to `in.api`. */
 export function api(verb: string, body: object | string = ""): string {
   return pub(`$JS.API.${verb}`, body, "in.api");

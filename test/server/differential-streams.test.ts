@@ -1,7 +1,6 @@
 // Differential: streams of the embedded server and of a nats-server 2.15 take messages in, keep and give them alike.
 import { after, test } from "node:test";
-import fc from "fast-check";
-import { api, converse, pub, type Step } from "./conversation.ts";
+import { api, converse, pub, put, type Step } from "./conversation.ts";
 import { pair } from "./pair.ts";
 
 const both = await pair({ after }, {}, { jetstream: true });
@@ -13,13 +12,6 @@ const create = (config: object = {}, name = "S"): string =>
   api(`STREAM.CREATE.${name}`, { name, subjects: ["s.>"], storage: "memory", allow_direct: true, ...config });
 const info = (name = "S", body: object = { deleted_details: true, subjects_filter: ">" }): string =>
   api(`STREAM.INFO.${name}`, body);
-/** A publish with headers. */
-const put = (subject: string, headers: Headers = {}, body = "x", reply = "in.ack"): string => {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  if (lines.length === 0) return pub(subject, body, reply);
-  const block = `NATS/1.0\r\n${lines.join("")}\r\n`;
-  return `HPUB ${subject} ${reply} ${block.length} ${block.length + body.length}\r\n${block}${body}\r\n`;
-};
 const puts = (...subjects: string[]): string[] => subjects.map((subject) => put(subject));
 const direct = (body: object | string, subject = ""): string =>
   pub(`$JS.API.DIRECT.GET.S${subject}`, body, "in.get");
@@ -319,6 +311,38 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     batch("large", 1002),
     Array.from({ length: 51 }, (_, i) => batch(`open${i}`, 1)).join(""),
   ],
+  "more atomic batches than a server has at a time": [
+    ...Array.from({ length: 21 }, (_, i) =>
+      create({ name: `B${i}`, subjects: [`b${i}`], allow_atomic: true }, `B${i}`),
+    ),
+    ...Array.from({ length: 20 }, (_, i) =>
+      Array.from({ length: 50 }, (_, j) => batch(`${j}`, 1, {}, `b${i}`)).join(""),
+    ),
+    batch("one more", 1, {}, "b20"),
+    batch("7", 2, COMMIT, "b0"),
+    batch("one more", 1, {}, "b20"),
+    batch("two more", 1, {}, "b20"),
+    api("STREAM.DELETE.B1"),
+    batch("two more", 1, {}, "b20"),
+    ...Array.from({ length: 21 }, (_, i) => api(`STREAM.DELETE.B${i}`)),
+  ],
+  "batches that are open when they are no longer allowed": [
+    create({ allow_atomic: true, allow_batched: true }),
+    "SUB $JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.> 7\r\n",
+    ...[batch("a", 1), fast("b", 10, "ok", 1, 0)],
+    ...[{ max_msgs: 9, allow_atomic: true, allow_batched: true }, {}].map((more) =>
+      api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", ...more }),
+    ),
+    ...[batch("a", 2), fast("b", 10, "ok", 2, 1)],
+    api("STREAM.UPDATE.S", {
+      name: "S",
+      subjects: ["s.>"],
+      storage: "memory",
+      allow_atomic: true,
+      allow_batched: true,
+    }),
+    ...[batch("a", 2, COMMIT), fast("b", 10, "ok", 2, 1)],
+  ],
   "atomic batches in a stream that refuses": [
     create({
       allow_atomic: true,
@@ -501,6 +525,25 @@ const SCENARIOS: Record<string, readonly Step[]> = {
       "Nats-Expected-Last-Subject-Sequence-Subject": "s.*",
     }),
   ],
+  "a mirror that answers for its origin": [
+    create(),
+    put("s.a"),
+    api("STREAM.CREATE.M", { name: "M", storage: "memory", mirror: { name: "S" } }),
+    { ask: info("M") },
+    pub("$JS.API.DIRECT.GET.M", { seq: 1 }, "in.get"),
+    // the origin answers no more, its mirror does
+    api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory" }),
+    { ask: direct({ seq: 1 }) },
+    direct("", ".s.a"),
+    direct("", ".s.none"),
+    ...[false, true].flatMap((mirror_direct) => [
+      api("STREAM.UPDATE.M", { name: "M", storage: "memory", mirror: { name: "S" }, mirror_direct }),
+      direct({ seq: 1 }),
+    ]),
+    api("STREAM.UPDATE.M", { name: "M", storage: "memory", subjects: ["m"] }),
+    direct({ seq: 1 }),
+    api("STREAM.DELETE.M"),
+  ],
   "mirrors and sources": [
     create(),
     ...puts("s.0", "s.1", "s.2", "s.0", "s.1", "s.2"),
@@ -540,74 +583,6 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ]),
   ],
 };
-
-// --- at random
-
-const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 5 });
-const config = fc.record(
-  {
-    max_msgs: fc.constantFrom(1, 2, 5),
-    max_bytes: fc.constantFrom(100, 200, 400),
-    max_msgs_per_subject: fc.constantFrom(1, 2, 3),
-    discard: fc.constantFrom("new", "old"),
-    allow_rollup_hdrs: fc.boolean(),
-    max_msg_size: fc.constantFrom(10, 60),
-    allow_msg_ttl: fc.boolean(),
-    first_seq: fc.constantFrom(5, 100),
-    retention: fc.constantFrom("limits", "interest", "workqueue"),
-  },
-  { requiredKeys: [] },
-);
-const subject = fc.constantFrom("s.a", "s.b", "s.c", "s.a.b");
-const filter = fc.constantFrom("s.a", "s.*", "s.>");
-const publish = fc
-  .tuple(
-    subject,
-    fc.record({
-      "Nats-Msg-Id": some(fc.constantFrom("1", "2", "3")),
-      "Nats-Expected-Last-Sequence": some(fc.nat(9).map(String)),
-      "Nats-Expected-Last-Subject-Sequence": some(fc.nat(6).map(String)),
-      "Nats-Expected-Last-Subject-Sequence-Subject": some(filter),
-      "Nats-Rollup": some(fc.constantFrom("sub", "all")),
-      "Nats-TTL": some(fc.constantFrom("50", "never", "x")),
-      "Nats-Expected-Last-Msg-Id": some(fc.constantFrom("1", "")),
-    }),
-    fc.constantFrom(0, 1, 20, 70),
-  )
-  .map(([to, asked, size]) => {
-    const headers = Object.entries(asked).filter((one): one is [string, string] => one[1] !== undefined);
-    return put(to, Object.fromEntries(headers), "x".repeat(size));
-  });
-const call = fc.oneof(
-  fc.record({ seq: fc.nat(15) }).map((body) => api("STREAM.MSG.DELETE.S", body)),
-  fc
-    .record({ filter, keep: fc.nat(3), seq: fc.nat(14) }, { requiredKeys: [] })
-    .map((body) => api("STREAM.PURGE.S", body)),
-  fc.record({ next_by_subj: filter, seq: fc.nat(9) }).map((body) => api("STREAM.MSG.GET.S", body)),
-  filter.map((last_by_subj) => api("STREAM.MSG.GET.S", { last_by_subj })),
-);
-const life = fc.tuple(
-  config,
-  fc.array(fc.oneof({ weight: 4, arbitrary: publish }, { weight: 1, arbitrary: call }), {
-    minLength: 3,
-    maxLength: 25,
-  }),
-);
-
-test("streams with random limits keep what is published, deleted and purged at random alike", async () => {
-  await fc.assert(
-    fc.asyncProperty(life, async ([limits, steps]) => {
-      await converse(both, [
-        "SUB in.> 1\r\n",
-        create(limits),
-        ...steps.flatMap((step) => [step, info()]),
-        api("STREAM.DELETE.S"),
-      ]);
-    }),
-    { numRuns: 60, seed: 2026, endOnFailure: true },
-  );
-});
 
 // A stream in files has a name of its own: a nats-server finds the messages of one that was just deleted again, at times.
 const named = (step: Step, name: string): Step =>

@@ -28,6 +28,7 @@ class Bench {
       serverName: "server",
       domain: "",
       storage: memoryStorage,
+      openBatches: { atomic: { open: 0 }, fast: { open: 0 } },
       maxMemory,
       maxStorage: Infinity,
       clientOf: () => undefined,
@@ -259,6 +260,27 @@ test("a mirror has the sequences and times of its origin, with its gaps, and fol
   );
   assert.deepEqual([late.store.firstSeq, mirror.store.deleted()], [3, [2]]);
   assert.deepEqual(mirror.origins(), { mirror: { name: "O", lag: 0, active: 0 } });
+});
+
+test("a direct get of a stream is answered by it or by one of its mirrors, each in its own name", async () => {
+  const bench = new Bench();
+  bench.stream("O", { subjects: ["o"], allow_direct: true });
+  await bench.publish("o", "1");
+  bench.stream("M", { mirror: { name: "O" }, mirror_direct: true });
+  await settled();
+  const from = new Set<string | undefined>();
+  bench.account.router.add(
+    internal(
+      "in.get",
+      ({ header }) => void from.add(/Nats-Stream: (\w)/.exec(utf8Decoder.decode(header))?.[1]),
+    ),
+  );
+  // each of them is asked by chance
+  for (let i = 0; i < 10_000 && from.size < 2; i++) {
+    bench.account.publish(Message.of("$JS.API.DIRECT.GET.O", '{"seq":1}', "", "in.get"));
+    await settled();
+  }
+  assert.deepEqual([...from].sort(), ["M", "O"]);
 });
 
 test("a mirror waits for an origin that is not there, and says so", async () => {

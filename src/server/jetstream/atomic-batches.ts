@@ -1,10 +1,10 @@
 // Atomic batches: messages that are stored together or not at all. They wait until the last of them has come. Owned by stream.
-import type { Timer } from "../../lib/clock.ts";
 import type { Arrival } from "./arrival.ts";
 import { BatchView } from "./batch-view.ts";
 import { INCREMENT } from "./counter.ts";
-import { checkRoom, drafted, Duplicate } from "./draft.ts";
+import { checkStorable, type Draft, drafted, Duplicate } from "./draft.ts";
 import { withHeaders } from "../header-block.ts";
+import { OpenBatches } from "./open-batches.ts";
 import { refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 import { isBeyondLevel } from "../version.ts";
@@ -14,19 +14,17 @@ const COMMIT = "Nats-Batch-Commit";
 const LONGEST_ID = 64;
 const LARGEST = 1000;
 const OPEN = 50;
-const IDLE = 10_000;
-
-interface Batch {
-  readonly arrivals: Arrival[];
-  timer: Timer;
-}
+const OPEN_IN_ALL = 1000;
 
 export class AtomicBatches {
   readonly #stream: Stream;
-  readonly #open = new Map<string, Batch>();
+  readonly #open: OpenBatches<Arrival[]>;
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    const { clock, openBatches } = stream.home;
+    const idle = (id: string): void => this.#abandon(id, "timeout");
+    this.#open = new OpenBatches(clock, openBatches.atomic, OPEN, OPEN_IN_ALL, idle);
   }
 
   /** Take the next message of a batch. What its publisher is told: nothing but that it came, until the batch is stored. @throws {Refusal} */
@@ -45,29 +43,25 @@ export class AtomicBatches {
     }
     if (batch === undefined) {
       if (seq !== 1) refuse(10176);
-      if (this.#open.size >= OPEN) refuse(10210);
-      batch = { arrivals: [], timer: this.#timer(id) };
-      this.#open.set(id, batch);
-    } else {
-      batch.timer.cancel();
-      batch.timer = this.#timer(id);
+      if (this.#open.full) refuse(10210);
+      this.#open.add(id, (batch = []));
     }
     if (isBeyondLevel(arrival.header)) {
       this.#abandon(id, "unsupported");
       refuse(10185);
     }
     if (commit !== "" && commit !== "1" && commit !== "eob") {
-      this.#drop(id);
+      this.#open.delete(id);
       refuse(10200);
     }
-    if (seq !== batch.arrivals.length + 1 || (commit === "eob" && seq === 1)) {
+    if (seq !== batch.length + 1 || (commit === "eob" && seq === 1)) {
       this.#abandon(id, "incomplete");
       refuse(10176);
     }
-    if (commit !== "eob") batch.arrivals.push(arrival);
+    if (commit !== "eob") batch.push(arrival);
     if (commit === "") return "";
-    this.#drop(id);
-    return this.#commit(id, batch.arrivals, commit === "eob");
+    this.#open.delete(id);
+    return this.#commit(id, batch, commit === "eob");
   }
 
   #commit(id: string, arrivals: readonly Arrival[], marked: boolean): string {
@@ -84,17 +78,8 @@ export class AtomicBatches {
     return stream.ack(seq, `${sum},"batch":${JSON.stringify(id)},"count":${arrivals.length}`);
   }
 
-  #timer(id: string): Timer {
-    return this.#stream.clock.after(IDLE, () => this.#abandon(id, "timeout"));
-  }
-
-  #drop(id: string): void {
-    this.#open.get(id)?.timer.cancel();
-    this.#open.delete(id);
-  }
-
   #abandon(batch: string, reason: string): void {
-    this.#drop(batch);
+    this.#open.delete(batch);
     const { home, name: stream } = this.#stream;
     home.advise(`ADVISORY.STREAM.BATCH_ABANDONED.${stream}`, "advisory.v1.stream_batch_abandoned", {
       stream,
@@ -103,8 +88,8 @@ export class AtomicBatches {
     });
   }
 
+  /** Those that are open are forgotten, without a word. */
   stop(): void {
-    for (const { timer } of this.#open.values()) timer.cancel();
     this.#open.clear();
   }
 }
@@ -123,6 +108,22 @@ function draftOf(arrival: Arrival, view: BatchView): ReturnType<BatchView["draft
   if (draft instanceof Duplicate) return refuse(10201);
   if (!first && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
   if (draft.rollup === "sub" && view.has(subject)) refuse(10111, { err: "batch rollup sub invalid" });
+  checkStorable(draft, view);
   checkRoom(draft, view);
   return draft;
+}
+
+// There must be room for all of them, whatever each replaces.
+function checkRoom({ subject, header, data, rollup }: Draft, view: BatchView): void {
+  const { config, store } = view;
+  const { max_msgs = -1, max_bytes = -1, max_msgs_per_subject: perSubject = -1 } = config;
+  if (config.discard !== "new") return;
+  if (max_msgs > 0 && view.messages >= max_msgs) refuse(10077, { err: "maximum messages exceeded" });
+  if (max_bytes > 0 && view.bytes + store.size(subject, header, data) > max_bytes) {
+    refuse(10077, { err: "maximum bytes exceeded" });
+  }
+  // a nats-server does not always count the part of the batch before it, and stores that part then
+  if (config.discard_new_per_subject === true && rollup === "" && view.countOf(subject) >= perSubject) {
+    refuse(10077, { err: "maximum messages per subject exceeded" });
+  }
 }

@@ -51,9 +51,12 @@ interface Answering {
   readonly store: StoreReader;
 }
 
-/** The subscriptions that answer for a stream. */
-export function directGet(stream: Answering): Subscriber[] {
-  const root = `$JS.API.DIRECT.GET.${stream.name}`;
+// a stream, and the mirrors that answer for it
+const GROUP = "_sys_";
+
+/** The subscriptions with which a stream answers for itself, or for the one that it is the mirror of. */
+export function directGet(stream: Answering, name: string): Subscriber[] {
+  const root = `$JS.API.DIRECT.GET.${name}`;
   const answer = ({ subject, reply, header, data }: Message): void => {
     if (reply === "") return;
     const last = subject.slice(root.length + 1);
@@ -61,7 +64,7 @@ export function directGet(stream: Answering): Subscriber[] {
       stream.home.send(Message.of(reply, body, block));
     }
   };
-  return [internal(root, answer), internal(`${root}.>`, answer)];
+  return [internal(root, answer, GROUP), internal(`${root}.>`, answer, GROUP)];
 }
 
 type Answer = readonly [header: Uint8Array | string, data: Uint8Array];

@@ -120,8 +120,16 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
 }
 
+/** @throws {Refusal} 10023, 10165 */
+export function checkStorable({ ttl }: Draft, view: View): void {
+  if (view.full) refuse(10023);
+  if (Number.isNaN(ttl)) refuse(10165);
+}
+
 /** May it be stored? Only some streams refuse when they are full. @throws {Refusal} 10023, 10077, 10165 */
-export function checkRoom({ subject, header, data, rollup, ttl }: Draft, view: View): void {
+export function checkRoom(draft: Draft, view: View): void {
+  checkStorable(draft, view);
+  const { subject, header, data, rollup } = draft;
   const {
     discard,
     max_msgs = -1,
@@ -129,8 +137,6 @@ export function checkRoom({ subject, header, data, rollup, ttl }: Draft, view: V
     max_msgs_per_subject: perSubject = -1,
     discard_new_per_subject: refuseSubject,
   } = view.config;
-  if (view.full) refuse(10023);
-  if (Number.isNaN(ttl)) refuse(10165);
   if (discard !== "new") return;
   const { store } = view;
   // the message that this one replaces

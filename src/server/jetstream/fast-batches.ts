@@ -3,10 +3,10 @@
 //   <prefix>.<batch id>.<flow>.<gap ok|fail>.<seq>.<op>.$FI      op 0 start, 1 append, 2 last, 3 end, 4 ping
 //
 // Owned by stream.
-import type { Timer } from "../../lib/clock.ts";
 import { goJson } from "../go-text.ts";
 import type { Arrival } from "./arrival.ts";
 import { checkRoom, drafted, Duplicate } from "./draft.ts";
+import { OpenBatches } from "./open-batches.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 
@@ -14,7 +14,7 @@ import type { Stream } from "./stream.ts";
 export const FAST = ".$FI";
 const LONGEST_ID = 64;
 const OPEN = 1000;
-const IDLE = 10_000;
+const OPEN_IN_ALL = 50_000;
 const FLOW = 10;
 const MOST_FLOW = 500;
 
@@ -29,7 +29,6 @@ interface Batch {
   each: number;
   readonly flow: number;
   readonly goesOn: boolean;
-  timer: Timer;
 }
 
 interface Step {
@@ -42,10 +41,12 @@ interface Step {
 
 export class FastBatches {
   readonly #stream: Stream;
-  readonly #open = new Map<string, Batch>();
+  readonly #open: OpenBatches<Batch>;
 
   constructor(stream: Stream) {
     this.#stream = stream;
+    const { clock, openBatches } = stream.home;
+    this.#open = new OpenBatches(clock, openBatches.fast, OPEN, OPEN_IN_ALL, () => {});
   }
 
   /** Take the next message of a batch. @throws {Refusal} */
@@ -53,7 +54,6 @@ export class FastBatches {
     if (this.#stream.config.allow_batched !== true) refuse(10205);
     const step = read(reply);
     const batch = this.#batchOf(step, reply);
-    batch.timer.cancel();
     const { seq, op, id } = step;
     const expected = batch.seq + 1;
     // a ping is behind all that was sent
@@ -63,13 +63,12 @@ export class FastBatches {
       if (!batch.goesOn || got < expected) return this.#commit(id, batch, reply);
       batch.seq = got - 1;
     }
-    batch.timer = this.#timer(id);
     if (op === PING) return this.#say(reply, { type: "ack", seq: batch.acked, msgs: batch.each });
     if (op === END) return this.#commit(id, batch, reply);
     const failed = this.#store(arrival, seq, batch, reply);
     if (failed !== undefined) {
       if (!batch.goesOn && seq === 1) {
-        this.#drop(id);
+        this.#open.delete(id);
         throw failed;
       }
       this.#say(reply, { type: "err", seq, error: failed.wire });
@@ -84,9 +83,9 @@ export class FastBatches {
     const known = this.#open.get(id);
     if (known !== undefined) return known;
     if (seq !== 1 || op === PING) refuse(10208);
-    if (this.#open.size >= OPEN) refuse(10211);
-    const batch = { seq: 0, acked: 0, each: 1, flow, goesOn, timer: this.#timer(id) };
-    this.#open.set(id, batch);
+    if (this.#open.full) refuse(10211);
+    const batch = { seq: 0, acked: 0, each: 1, flow, goesOn };
+    this.#open.add(id, batch);
     if (this.#open.size === 1) batch.each = Math.min(flow, MOST_FLOW);
     if (op === START) this.#say(reply, { type: "ack", seq: 0, msgs: batch.each });
     return batch;
@@ -119,7 +118,7 @@ export class FastBatches {
   }
 
   #commit(id: string, { seq }: Batch, reply: string): void {
-    this.#drop(id);
+    this.#open.delete(id);
     const more = `,"batch":${JSON.stringify(id)},"count":${seq}`;
     this.#stream.answer(reply, this.#stream.ack(this.#stream.lastSeq, more));
   }
@@ -128,17 +127,8 @@ export class FastBatches {
     this.#stream.answer(reply, goJson(frame));
   }
 
-  #timer(id: string): Timer {
-    return this.#stream.clock.after(IDLE, () => this.#open.delete(id));
-  }
-
-  #drop(id: string): void {
-    this.#open.get(id)?.timer.cancel();
-    this.#open.delete(id);
-  }
-
+  /** Those that go on do so no more. */
   stop(): void {
-    for (const { timer } of this.#open.values()) timer.cancel();
     this.#open.clear();
   }
 }

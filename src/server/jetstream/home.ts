@@ -2,8 +2,15 @@
 import type { Clock } from "../../lib/clock.ts";
 import type { Account } from "../account.ts";
 import type { Message } from "../message.ts";
+import type { Count } from "./open-batches.ts";
 import type { ServedStream } from "./served.ts";
 import type { Storage } from "./storage.ts";
+
+/** How many batches are open. */
+export interface OpenBatchCounts {
+  readonly atomic: Count;
+  readonly fast: Count;
+}
 
 export interface Home {
   readonly account: Account;
@@ -15,6 +22,8 @@ export interface Home {
   /** by name */
   readonly streams: ReadonlyMap<string, ServedStream>;
   readonly storage: Storage;
+  /** of the whole server */
+  readonly openBatches: OpenBatchCounts;
   /** Do the streams of this storage have more than they may? Then nothing is taken in. */
   full(storage: "file" | "memory"): boolean;
   /** Publish in a later microtask, in order: behind what the same input brings. Confirmations, answers and deliveries. */

@@ -4,7 +4,7 @@ import { nuid } from "../../lib/nuid.ts";
 import type { Account } from "../account.ts";
 import { goJson, goTime } from "../go-text.ts";
 import { Message, type Origin } from "../message.ts";
-import type { Home } from "./home.ts";
+import type { Home, OpenBatchCounts } from "./home.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Storage } from "./storage.ts";
@@ -18,6 +18,8 @@ export interface Surroundings {
   /** `""` for none */
   readonly domain: string;
   readonly storage: Storage;
+  /** those of all accounts of the server */
+  readonly openBatches: OpenBatchCounts;
   /** bytes that streams in memory may have, and reserve */
   readonly maxMemory: number;
   /** bytes that streams in files may have, and reserve */
@@ -33,6 +35,7 @@ export class JetStream implements Home {
   readonly serverName: string;
   readonly domain: string;
   readonly storage: Storage;
+  readonly openBatches: OpenBatchCounts;
   readonly maxMemory: number;
   readonly maxStorage: number;
   readonly clientOf: (origin: Origin) => object | undefined;
@@ -48,6 +51,7 @@ export class JetStream implements Home {
     this.serverName = around.serverName;
     this.domain = around.domain;
     this.storage = around.storage;
+    this.openBatches = around.openBatches;
     this.maxMemory = around.maxMemory;
     this.maxStorage = around.maxStorage;
     this.clientOf = (origin) => around.clientOf(origin);

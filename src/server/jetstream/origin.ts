@@ -140,7 +140,10 @@ export class Origin implements Watcher {
     this.#heard = this.#into.clock.now();
     for (let i = 0; i < AT_ONCE; i++) {
       const message = from.store.next(this.filters, this.#next);
-      if (message === undefined) return;
+      if (message === undefined) {
+        if (this.#mirror && this.#last > 0) this.#into.levelled();
+        return;
+      }
       try {
         if (this.#mirror) this.#into.mirror(message, this.#subject(message.subject));
         else this.#take(message, from);

@@ -43,14 +43,15 @@ export class Stream implements ServedStream, View {
   readonly #watchers = new Watchers();
   readonly #dedup = new Dedup();
   readonly #expiry: Expiry;
-  readonly #atomic = new AtomicBatches(this);
-  readonly #fast = new FastBatches(this);
+  readonly #atomic: AtomicBatches;
+  readonly #fast: FastBatches;
   readonly #schedules: Schedules;
   #origins: readonly Origin[] = [];
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
   #republisher: Republisher | undefined;
   #lastId = "";
+  #isLevel = false;
 
   constructor(home: Home, config: StreamConfig, created: number, store: Store) {
     this.home = home;
@@ -58,6 +59,8 @@ export class Stream implements ServedStream, View {
     this.created = created;
     this.store = store;
     this.#config = config;
+    this.#atomic = new AtomicBatches(this);
+    this.#fast = new FastBatches(this);
     this.#schedules = new Schedules(this);
     this.#expiry = new Expiry(home.clock, store, (message) => this.#expire(message));
     this.#configure();
@@ -79,12 +82,16 @@ export class Stream implements ServedStream, View {
   }
 
   update(config: StreamConfig): void {
-    const { retention } = this.#config;
+    const { retention, mirror_direct } = this.#config;
+    // one that begins to answer for its origin does so at once
+    if (config.mirror_direct === true && mirror_direct !== true) this.#isLevel = true;
     this.#config = config;
     this.#unsubscribe();
     this.#configure();
     this.#limitAll();
     this.#follow();
+    if (config.allow_atomic !== true) this.#atomic.stop();
+    if (config.allow_batched !== true) this.#fast.stop();
     if (retention === "limits" && config.retention === "interest") this.#dropUnwanted([]);
   }
 
@@ -101,8 +108,24 @@ export class Stream implements ServedStream, View {
     this.#transform = rule && rule.dest !== "" ? subjectTransform(rule.src ?? "", rule.dest) : undefined;
     this.#republisher = republish && republisher(this.name, republish);
     this.#subscriptions = subjects.map((subject) => internal(subject, (message) => this.#take(message)));
-    if (this.#config.allow_direct === true) this.#subscriptions.push(...directGet(this));
+    if (this.#config.allow_direct === true) this.#subscriptions.push(...directGet(this, this.name));
     for (const subscription of this.#subscriptions) this.account.router.add(subscription);
+    if (this.#isLevel) this.#answerForOrigin();
+  }
+
+  /** A mirror has all that its origin has: from now on it may answer for it. */
+  levelled(): void {
+    if (this.#isLevel) return;
+    this.#isLevel = true;
+    this.#answerForOrigin();
+  }
+
+  #answerForOrigin(): void {
+    const { mirror, mirror_direct } = this.#config;
+    if (mirror === undefined || mirror_direct !== true) return;
+    const more = directGet(this, mirror.name);
+    this.#subscriptions.push(...more);
+    for (const subscription of more) this.account.router.add(subscription);
   }
 
   #unsubscribe(): void {
@@ -215,6 +238,7 @@ export class Stream implements ServedStream, View {
     if (!this.keeps(subject)) {
       store.skip(now);
       this.#remember(id, store.lastSeq, now);
+      if (rollup === "all") this.purge("", 0, 0);
       return store.lastSeq;
     }
     const before = this.#republisher && this.lastOf(subject);
@@ -354,7 +378,10 @@ export class Stream implements ServedStream, View {
   // --- consumers
 
   watch(watcher: Watcher): void {
-    this.#watchers.add(watcher);
+    const before = this.#watchers.add(watcher);
+    if (before !== undefined && watcher.counts && this.#config.retention === "interest") {
+      this.#dropUnwanted(before);
+    }
   }
 
   unwatch(watcher: Watcher): void {

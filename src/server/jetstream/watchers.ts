@@ -1,6 +1,6 @@
 // Watchers: the consumers of a stream, by what they filter. Finds who is concerned by a message without asking all.
 import { type Interest, Router } from "../router.ts";
-import type { Stored } from "./stored.ts";
+import type { Filters, Stored } from "./stored.ts";
 import type { Watcher } from "./watched.ts";
 
 interface Filter extends Interest {
@@ -15,13 +15,15 @@ export class Watchers {
     return [...this.#filters.keys()][Symbol.iterator]();
   }
 
-  /** Once more: its filters are read again. */
-  add(watcher: Watcher): void {
+  /** Once more: its filters are read again. What they were before. */
+  add(watcher: Watcher): Filters | undefined {
+    const before = this.#filters.get(watcher)?.map(({ subject }) => subject);
     this.remove(watcher);
     const subjects = watcher.filters.length === 0 ? [">"] : watcher.filters;
     const filters = subjects.map((subject) => ({ subject, queue: "", watcher }));
     for (const filter of filters) this.#router.add(filter);
     this.#filters.set(watcher, filters);
+    return before;
   }
 
   /** False where it was not there. */
