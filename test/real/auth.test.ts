@@ -236,15 +236,13 @@ test("an authenticator that fails is the reason, and is asked again (trap 23)", 
 test("Authentication Timeout: credentials that come too late are asked for again (trap 22)", async (t) => {
   trackLeaks(t);
   const server = await startServer(t, {
-    config: { authorization: { ...(users("ann")["authorization"] as object), timeout: 0.2 } },
+    config: { authorization: { ...(users("ann")["authorization"] as object), timeout: 1 } },
   });
   let calls = 0;
-  const authenticator: Authenticator = () => {
-    const late = ++calls === 1;
+  const authenticator: Authenticator = async () => {
     // the first time longer than the server waits
-    return new Promise((resolve) => {
-      setTimeout(resolve, late ? 500 : 0, { user: "ann", pass: "ann-pass" });
-    });
+    if (++calls === 1) await server.waitForConnections(0);
+    return { user: "ann", pass: "ann-pass" };
   };
   const error = await rejects(dial(t, { servers: server.url, authenticator }), "AUTHORIZATION");
   assert.equal(error.serverText, "Authentication Timeout");

@@ -285,7 +285,7 @@ test("an answer that is on its way during a lame duck still arrives (C-ADR5-2)",
   const [asker, service] = [await on(t, a), await on(t, b)];
   const asked = await inbox(service.nc, "slow");
   await known(cluster, service.nc, "slow");
-  const reply = asker.nc.request("slow", "x", { timeout: 5000 });
+  const reply = asker.nc.request("slow", "x", { timeout: 30_000 });
   await asked.first(1);
   a.signal("SIGUSR2");
   await asker.events.until("ldm");

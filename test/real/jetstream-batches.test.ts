@@ -25,15 +25,13 @@ import {
   suiteVersion,
 } from "../fixtures/real-server.ts";
 import { Growing } from "../suites/tools.ts";
-import { dial, eventually } from "./support.ts";
+import { dial, eventually, moment } from "./support.ts";
 
 // each step of a batch ends within this, and so does the step after a fault
 const TIMEOUT = 1000;
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 // messages of an atomic batch
 const SIZE = 50;
-
-const pause = (ms = 20): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What a call may fail with while servers come and go. */
 function typed(error: unknown, codes: Set<string>): void {
@@ -66,7 +64,7 @@ class Batches {
         !(await within(this.#store(name, again), `${name} hangs`, PATIENCE));
         again = true
       ) {
-        await pause();
+        await moment();
       }
     }
   }
@@ -98,7 +96,7 @@ class Batches {
   /** Resolves when so many more than now are stored. */
   async more(count: number): Promise<void> {
     const wanted = this.acked.all.length + count;
-    await this.acked.until((_, all) => all.length >= wanted, `no ${count} more batches`, PATIENCE);
+    await this.acked.until((_, n) => n >= wanted, `no ${count} more batches`, PATIENCE);
   }
 
   async stop(): Promise<void> {
@@ -141,7 +139,7 @@ class Ingesting {
   async #run(): Promise<void> {
     for (let first = 0; this.#running; ) {
       first = await within(this.#batch(first), `the batch from ${first} on hangs`, PATIENCE);
-      await pause();
+      await moment();
     }
   }
 
@@ -170,7 +168,7 @@ class Ingesting {
         if (number % 20 > 0) continue;
         stored(ingest.acked);
         // a turn for the others, so that it lasts
-        await pause(1);
+        await moment(1);
       }
       const { count } = await ingest.last(this.subject, String(number), this.#options(number));
       assert.equal(count, number - first + 1);
@@ -241,11 +239,7 @@ class Loads {
   /** Ends them, and looks at what is stored. */
   async check(jsm: JetStreamManager): Promise<void> {
     await Promise.all(this.#all.map((load) => load.stop()));
-    const texts = await eventually(
-      () => textsOf(jsm).catch(() => undefined),
-      "the stream can't be read",
-      PATIENCE,
-    );
+    const texts = await eventually(() => textsOf(jsm).catch(() => undefined), "the stream can't be read");
     for (const load of this.#all) {
       load.check(texts(load.subject));
     }
@@ -262,7 +256,7 @@ async function leaderOf(
   servers: readonly RealServer[],
 ): Promise<RealServer | undefined> {
   const { cluster } = await streams.info("S").catch(() => ({ cluster: undefined }));
-  await pause();
+  await moment();
   if (cluster?.replicas?.every(({ current }) => current) !== true) return undefined;
   return servers.find(({ name, pid }) => pid !== undefined && name === cluster.leader);
 }
@@ -313,11 +307,11 @@ test("batches in a cluster of three, R3, whose leaders step down and are killed:
   const nc = await dial(t, { servers: servers.map(({ url }) => url) });
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: 2000 });
   const make = () => jsm.streams.add({ ...config, num_replicas: 3 }).catch(() => undefined);
-  await eventually(make, "no stream is made", PATIENCE);
+  await eventually(make, "no stream is made");
   const loads = new Loads(nc);
   for (const end of ["stepDown", "kill", "stepDown", "kill"] as const) {
     await loads.more(20);
-    const leader = await eventually(() => leaderOf(jsm, servers), "the stream is not whole", PATIENCE);
+    const leader = await eventually(() => leaderOf(jsm, servers), "the stream is not whole");
     if (end === "stepDown") await jsm.streams.stepDown("S").catch(() => undefined);
     else await leader.kill();
     await loads.more(20);

@@ -64,7 +64,6 @@ async function side(nc: NatsConnection, options: JetStreamOptions = {}): Promise
   const jsm = await eventually(
     () => jetstreamManager(nc, options).catch(() => undefined),
     "JetStream is not heard of",
-    20_000,
   );
   return { nc, jsm, js: jsm.jetstream() };
 }
@@ -225,7 +224,7 @@ test("a hub that is killed behind a leaf, to which the link stays: consuming goe
   await jsm.consumers.add("S", { durable_name: "c", ack_wait: 1e9 });
   const store = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
-      await eventually(() => js.publish("s.a").catch(() => undefined), "nothing is stored", 30_000);
+      await eventually(() => js.publish("s.a").catch(() => undefined), "nothing is stored");
     }
   };
   const quick = { expires: 2000, idle_heartbeat: 500 };
@@ -249,11 +248,7 @@ test("a hub that is killed behind a leaf, to which the link stays: consuming goe
   const come = async (last: number): Promise<void> => {
     const what = () => `${last} messages: ${JSON.stringify(found)}`;
     const complete = () => Object.values(found).every((seen) => seen.includes(last));
-    await eventually(
-      async () => complete() || (await new Promise((resolve) => setTimeout(resolve, 10)), false),
-      "all come",
-      30_000,
-    ).catch((error: unknown) => {
+    await eventually(complete, "all come").catch((error: unknown) => {
       throw new Error(`${String(error)}, ${what()}`);
     });
   };

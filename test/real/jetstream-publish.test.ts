@@ -16,7 +16,7 @@ import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { atLeast, type RealServer, startCluster, startServer } from "../fixtures/real-server.ts";
 import { Events, Growing } from "../suites/tools.ts";
-import { dial, eventually } from "./support.ts";
+import { dial, eventually, moment } from "./support.ts";
 
 /** Publishes `0`, `1`, ... through a publisher until it is told to stop, and keeps what came of each. */
 class Load {
@@ -37,7 +37,7 @@ class Load {
   async #run(nc: NatsConnection, subject: string): Promise<void> {
     const publisher = jetstream(nc).publisher({
       maxInFlight: 100,
-      timeout: 40_000,
+      timeout: 90_000,
       ackWait: 2000,
       retryWait: 50,
     });
@@ -49,7 +49,7 @@ class Load {
         (error: unknown) => this.failures.push(error),
       );
       // a turn for the others, so that it lasts
-      if (this.#next % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.#next % 10 === 0) await moment(1);
     }
     await publisher.drain();
   }
@@ -57,13 +57,13 @@ class Load {
   /** Resolves when so many more than now are acknowledged. */
   async more(count: number): Promise<void> {
     const wanted = this.acks.all.length + count;
-    await this.acks.until((_, all) => all.length >= wanted, `no ${count} more acks`, 30_000);
+    await this.acks.until((_, n) => n >= wanted, `no ${count} more acks`, 60_000);
   }
 
   /** Resolves with the number of messages, when all have settled. */
   async stop(): Promise<number> {
     this.#running = false;
-    await within(this.#done, "the publisher is not done", 45_000);
+    await within(this.#done, "the publisher is not done", 100_000);
     return this.#next;
   }
 }
@@ -134,15 +134,15 @@ test("kill -9 of a server under single publishes: what is not acknowledged is un
       } catch (error) {
         assert.ok(isNatsError(error), String(error));
         codes.add(`${error.code} ${error instanceof OutcomeUnknownError}`);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await moment();
       }
     }
   };
   const workers = Promise.all(Array.from({ length: 20 }, worker));
   await acked.first(200);
   await server.restart();
-  await events.until("reconnect", 1, 10_000);
-  await acked.until((_, all) => all.length >= 500, "it does not go on", 20_000);
+  await events.until("reconnect", 1, 60_000);
+  await acked.until((_, n) => n >= 500, "it does not go on", 60_000);
   running = false;
   await workers;
   const texts = await textsOf(jsm);
@@ -167,7 +167,7 @@ test("a link that is cut again and again: nothing acknowledged is missing, nothi
     if (cuts % 2 === 0) proxy.pause("received");
     proxy.cut();
     proxy.resume();
-    await events.until("reconnect", cuts, 10_000);
+    await events.until("reconnect", cuts, 60_000);
   }
   const count = await load.stop();
   complete(load, count, await textsOf(jsm));
@@ -184,7 +184,6 @@ test("a cluster whose stream leader is killed: publishing goes on with the next,
   await eventually(
     () => jsm.streams.add(replicated).catch(() => undefined),
     `${first.name} and the others make no stream`,
-    60_000,
   );
   const leader = async (): Promise<string | undefined> =>
     jsm.streams.info("S").then(
@@ -195,7 +194,7 @@ test("a cluster whose stream leader is killed: publishing goes on with the next,
   // servers before 2.11 may take minutes to catch up after the second
   for (let kills = atLeast(first.version, "2.11") ? 2 : 1; kills > 0; kills--) {
     await load.more(100);
-    const name = await eventually(leader, "the stream is not whole", 30_000);
+    const name = await eventually(leader, "the stream is not whole");
     const server = cluster.find((one) => one.name === name);
     assert.ok(server !== undefined, name);
     await server.kill();
@@ -203,13 +202,9 @@ test("a cluster whose stream leader is killed: publishing goes on with the next,
     await server.start();
   }
   const count = await load.stop();
-  const texts = await eventually(
-    async () => {
-      const found = await textsOf(jsm).catch(() => new Map<number, string>());
-      return found.size >= count && found;
-    },
-    "the stream is not complete",
-    30_000,
-  );
+  const texts = await eventually(async () => {
+    const found = await textsOf(jsm).catch(() => new Map<number, string>());
+    return found.size >= count && found;
+  }, "the stream is not complete");
   complete(load, count, texts);
 });

@@ -11,9 +11,7 @@ import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { atLeast, startCluster, startServer, suiteVersion } from "../fixtures/real-server.ts";
 import { all, texts } from "../suites/kv-support.ts";
-import { dial, eventually, startLeaf } from "./support.ts";
-
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+import { dial, eventually, moment, startLeaf } from "./support.ts";
 
 /** What may become of a call while its server is away. */
 function assertTyped(error: unknown): void {
@@ -45,8 +43,8 @@ class Watched {
   }
 
   async until(revision: number): Promise<void> {
-    const here = async (): Promise<boolean> => this.revisions.at(-1) === revision || (await turn(), false);
-    await eventually(here, `revision ${revision} comes`, 30_000).catch((error: unknown) => {
+    const here = (): boolean => this.revisions.at(-1) === revision;
+    await eventually(here, `revision ${revision} comes`).catch((error: unknown) => {
       throw new Error(`${String(error)}; it is at ${this.revisions.at(-1)}`);
     });
   }
@@ -103,7 +101,7 @@ class Work {
     } catch (error) {
       assertTyped(error);
       this.failures++;
-      await turn();
+      await moment();
       return false;
     }
   }
@@ -118,7 +116,7 @@ test("kill -9 of the server of a bucket in a file: the watch has every revision 
   const watched = new Watched(watch);
   const work = new Work(kv, 1000);
   for (const limit of [150, 300, 450]) {
-    await eventually(async () => work.put.size >= limit || (await turn(), false), `${limit} are put`, 30_000);
+    await eventually(() => work.put.size >= limit, `${limit} are put`);
     await server.kill();
     await server.start();
   }
@@ -172,11 +170,7 @@ test("a half-open socket: puts and gets end by their deadline, the watch leaves 
   await within(stale, "the silence is not noticed", 30_000);
   proxy.resume();
   // what was held may come first
-  const last = await eventually(
-    () => kv.put("last", "x").catch(() => undefined),
-    "it does not come back",
-    20_000,
-  );
+  const last = await eventually(() => kv.put("last", "x").catch(() => undefined), "it does not come back");
   await watched.until(last);
   assert.deepEqual(
     watched.revisions,
@@ -199,7 +193,7 @@ test("a watch of 100 000 keys has all of them, in flat memory, however slow the 
     await kv.status();
   }
   // what is published without asking is stored when the server comes to it
-  await eventually(async () => (await kv.status()).keys === count || undefined, "not all are stored", 30_000);
+  await eventually(async () => (await kv.status()).keys === count || undefined, "not all are stored");
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const used = (): number => {
@@ -263,7 +257,7 @@ test("buckets of a domain behind a leaf, and mirrors of them: keys are written w
   const nc = await dial(t, { servers: leaf.url });
   const far = new Kvm(jetstream(nc, { domain: "hub" }));
   const near = new Kvm(nc);
-  await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub", 20_000);
+  await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub");
   // the same name here, which must not be taken for that one
   const here = await near.create("b");
   const there = await far.create("b", { history: 10 });
@@ -341,12 +335,11 @@ test("a bucket of three replicas whose leaders go: changes by many are all there
   trackLeaks(t);
   const cluster = await startCluster(t, 3, { jetstream: true });
   const nc = await dial(t, { servers: cluster.map(({ url }) => url) });
-  const jsm = await eventually(() => jetstreamManager(nc).catch(() => undefined), "JetStream is up", 20_000);
+  const jsm = await eventually(() => jetstreamManager(nc).catch(() => undefined), "JetStream is up");
   const kvm = new Kvm(nc);
   const kv = await eventually(
     () => kvm.create("b", { replicas: 3, history: 64, timeout: 3000 }).catch(() => undefined),
     "the bucket is made",
-    30_000,
   );
   const watch = await kv.watch();
   const watched = new Watched(watch);
@@ -354,7 +347,7 @@ test("a bucket of three replicas whose leaders go: changes by many are all there
   let unsure = 0;
   const add = async (): Promise<void> => {
     try {
-      await kv.modify("n", (entry) => String(Number(entry?.string() ?? 0) + 1));
+      await kv.modify("n", (entry) => String(Number(entry?.string() ?? 0) + 1), { timeout: 20_000 });
       added++;
     } catch (error) {
       assertTyped(error);
@@ -365,7 +358,7 @@ test("a bucket of three replicas whose leaders go: changes by many are all there
     const adding = Array.from({ length: 12 }, add);
     await jsm.streams.stepDown("KV_b").catch(() => false);
     await Promise.all(adding);
-    await eventually(() => kv.put("round", String(round)).catch(() => undefined), "nothing is put", 30_000);
+    await eventually(() => kv.put("round", String(round)).catch(() => undefined), "nothing is put");
   }
   assert.ok(added >= 12, `${added} of 36 are done`);
   const sum = Number((await kv.get("n", { leader: true }))?.string());

@@ -95,7 +95,7 @@ test("C-LIM-3 a slow consumer is closed without a word: the connection comes bac
 
 test("Stale Connection: the server's pings are answered, and when they can't be it says so (C-PING-1)", async (t) => {
   trackLeaks(t);
-  const server = await startServer(t, { config: 'ping_interval: "50ms"\nping_max: 2' });
+  const server = await startServer(t, { config: 'ping_interval: "300ms"\nping_max: 5' });
   const proxy = await startProxy(t, server);
   const nc = await dial(t, { servers: proxy.url });
   const events = new Events(nc);
@@ -115,7 +115,7 @@ test("C-PING-2 a server that stops answering is left for another after its pings
   const nc = await dial(t, {
     servers: [frozen.url, other.url],
     noRandomize: true,
-    pingInterval: 30,
+    pingInterval: 200,
     maxPingOut: 2,
   });
   const events = new Events(nc);
@@ -153,7 +153,7 @@ for (const [what, config, logged] of [
 test("C-ADR5-1, C-ADR5-2 lame duck of a single server: it is told, and used until it is gone", async (t) => {
   trackLeaks(t);
   const server = await startServer(t, {
-    config: 'lame_duck_duration: "30s"\nlame_duck_grace_period: "100ms"',
+    config: 'lame_duck_duration: "30s"\nlame_duck_grace_period: "2s"',
   });
   const nc = await dial(t, { servers: server.url });
   const events = new Events(nc);

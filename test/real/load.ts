@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { NatsConnection } from "../../src/index.node.ts";
 import { Growing } from "../suites/tools.ts";
+import { moment } from "./support.ts";
 
 /** Publishes `0`, `1`, ... to a subject, `each` in a millisecond, until it is told to stop. */
 export class Writer {
@@ -21,7 +22,7 @@ export class Writer {
   async #run(each: number): Promise<void> {
     while (this.#running) {
       for (let i = 0; i < each; i++) this.#nc.publish(this.#subject, String(this.sent++));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await moment(1);
     }
   }
 
@@ -100,7 +101,7 @@ export class Asker {
     while (this.#running) {
       const text = `${lane}.${n++}`;
       try {
-        const reply = await this.#nc.request(this.#subject, text, { timeout: 500 });
+        const reply = await this.#nc.request(this.#subject, text, { timeout: 2000 });
         assert.equal(reply.string(), text, "the reply is somebody else's");
         this.answered++;
         this.#answers.push(++this.#streak);
@@ -110,7 +111,7 @@ export class Asker {
         this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
       }
       // a turn for the others
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await moment(1);
     }
   }
 

@@ -33,7 +33,7 @@ async function setUp(t: Scope, url: string | string[], replicas = 1): Promise<Se
   const make = (): Promise<ObjectStore | undefined> =>
     new Objm(nc).create("b", { replicas }).catch(() => undefined);
   // a cluster has to find its leader first
-  return { nc, jsm, store: await eventually(make, "no bucket can be made", 30_000) };
+  return { nc, jsm, store: await eventually(make, "no bucket can be made") };
 }
 
 /** The bytes, piece by piece; `at` is told of how many were given, and may hold up what follows. */
@@ -100,7 +100,7 @@ test("links that are cut again and again, with acks on their way: objects are wh
     if (++cuts % 2 === 0) proxy.pause("received");
     proxy.cut();
     proxy.resume();
-    await events.until("reconnect", cuts, 10_000);
+    await events.until("reconnect", cuts, 60_000);
   };
   await setup.store.put(
     { name: "a", options },
@@ -128,7 +128,7 @@ test("a half-open socket: what is under way goes on with the next link, or fails
   // nothing passes any more, and nobody says so
   const freeze = async (): Promise<void> => {
     proxy.pause();
-    await events.until("staleConnection", ++stale, 10_000);
+    await events.until("staleConnection", ++stale, 60_000);
     proxy.cut();
     proxy.resume();
   };
@@ -170,11 +170,11 @@ test("a server that is frozen during a put and a get: they fail in time, and the
     if (given === 10 * MIB) server.signal("SIGSTOP");
   };
   const putting = store.put({ name: "a", options }, pieces(freeze), { timeout: 1000 }).catch(typed);
-  assert.equal(((await within(putting, "the put", 20_000)) as NatsError).code, "TIMEOUT");
+  assert.equal(((await within(putting, "the put", 60_000)) as NatsError).code, "TIMEOUT");
   const reading = (async () => {
     for (let next = await reader.read(); !next.done; next = await reader.read());
   })();
-  const failure = await within(reading.catch(typed), "the get", 20_000);
+  const failure = await within(reading.catch(typed), "the get", 60_000);
   server.signal("SIGCONT");
   // all of it may have been on its way
   assert.ok(failure === undefined || failure.code === "TIMEOUT", String(failure));
@@ -197,7 +197,7 @@ test("a cluster whose stream leader is killed during a put and a get: objects ar
     return cluster.find(({ name }) => name === now.leader);
   };
   const killed = async (): Promise<void> => {
-    const whose = await eventually(() => leader().catch(() => undefined), "the stream is not whole", 30_000);
+    const whose = await eventually(() => leader().catch(() => undefined), "the stream is not whole");
     await whose.kill();
     void whose.start();
   };
@@ -205,7 +205,7 @@ test("a cluster whose stream leader is killed during a put and a get: objects ar
     { name: "a", options },
     pieces((given) => (given === 8 * MIB ? killed() : undefined)),
   );
-  await eventually(() => leader().catch(() => undefined), "the stream is not whole", 30_000);
+  await eventually(() => leader().catch(() => undefined), "the stream is not whole");
   await whole(setup);
   // servers before 2.11 may take minutes to catch up after the second
   if (!atLeast((cluster[0] as RealServer).version, "2.11")) return;
@@ -217,7 +217,6 @@ test("a cluster whose stream leader is killed during a put and a get: objects ar
         return undefined;
       }),
     "the object is there",
-    30_000,
   );
   let read = 0;
   for await (const piece of data) {
@@ -274,7 +273,7 @@ test("a bucket of a domain behind a leaf is used as one that is near (C-ADR20-22
   const leaf = await startLeaf(t);
   const nc = await dial(t, { servers: leaf.url });
   const far = jetstream(nc, { domain: "hub" });
-  await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub", 20_000);
+  await eventually(() => jetstreamManager(nc, { domain: "hub" }).catch(() => undefined), "no hub");
   await useAll(await new Objm(far).create("b"));
   await assert.rejects(new Objm(nc).open("b"), (error) => typed(error).code === "STREAM_NOT_FOUND");
 });

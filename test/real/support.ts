@@ -40,16 +40,21 @@ export async function startLeaf(t: Scope): Promise<RealServer> {
   });
 }
 
-/** What `condition` gives once it is neither false nor undefined; asks again each time the server has answered. */
+/** What `condition` gives once it is neither false nor undefined; asks again a moment after each answer. */
 export async function eventually<T>(
-  condition: () => Promise<T | false | undefined>,
-  what: string,
-  ms = 5000,
+  condition: () => Promise<T | false | undefined> | T | false | undefined,
+  what: string | (() => string),
+  ms = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const value = await condition();
     if (value !== false && value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`${what}, not within ${ms} ms`);
+    if (performance.now() > deadline)
+      throw new Error(`${typeof what === "string" ? what : what()}, not within ${ms} ms`);
+    await moment();
   }
 }
+
+/** For those who ask again: servers on a busy machine get nothing done while they do nothing but answer. */
+export const moment = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

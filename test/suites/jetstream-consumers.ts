@@ -87,8 +87,7 @@ export const jetstreamConsumers: Suite = {
       const audit = await inbox(nc, "$JS.EVENT.ADVISORY.API");
       const created = async (): Promise<string | undefined> => {
         const found = await audit.until(
-          (msg, seen) =>
-            seen.length > 0 && msg.json<{ subject: string }>().subject.includes(`CONSUMER.CREATE.${name}.`),
+          (msg) => msg.json<{ subject: string }>().subject.includes(`CONSUMER.CREATE.${name}.`),
           "no consumer was made",
         );
         audit.all.length = 0;

@@ -204,7 +204,7 @@ export const kvWatch: Suite = {
       await log.first(1);
       for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
       for (let i = 2; i <= 6; i++) await kv.put("a", String(i));
-      await log.until((_, all) => all.length === 6, "not all come", 30_000);
+      await log.until((_, n) => n === 6, "not all come", 30_000);
       equal(log.all, ["a=1@1", ...[2, 3, 4, 5, 6].map((n) => `a=${n}@${n} new`)]);
     },
 
@@ -218,7 +218,7 @@ export const kvWatch: Suite = {
       await watch.synced;
       for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
       for (let i = 1; i <= 4; i++) await kv.put("a", String(i));
-      await log.until((_, all) => all.length === 4, "not all come", 30_000);
+      await log.until((_, n) => n === 4, "not all come", 30_000);
       equal(
         log.all,
         [1, 2, 3, 4].map((n) => `a=${n}@${n} new`),

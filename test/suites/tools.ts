@@ -91,7 +91,7 @@ export function atLeast(version: string, minor: string): boolean {
 export async function within<T>(
   promise: PromiseLike<T>,
   what: string | (() => string),
-  ms = 5000,
+  ms = 20_000,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -108,7 +108,7 @@ export async function within<T>(
 export async function eventually<T>(
   question: () => Promise<T | undefined>,
   what: string,
-  ms = 5000,
+  ms = 20_000,
 ): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
@@ -142,14 +142,14 @@ export class Growing<T> {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Resolves with the item that makes `found` true, of those that are there or come. */
-  async until(found: (item: T, all: readonly T[]) => boolean, what: string, ms?: number): Promise<T> {
+  /** Resolves with the item that makes `found` true, of those that are there or come, the `count`th of them. */
+  async until(found: (item: T, count: number) => boolean, what: string, ms?: number): Promise<T> {
     const done = gate<T>();
     let seen = 0;
     const look = (): void => {
       while (seen < this.all.length) {
         const item = this.all[seen++] as T;
-        if (found(item, this.all.slice(0, seen))) return done.open(item);
+        if (found(item, seen)) return done.open(item);
       }
     };
     this.#waiting.add(look);
@@ -163,9 +163,9 @@ export class Growing<T> {
   }
 
   /** Resolves with the first `count` items, once there are so many. */
-  async first(count: number, ms = 5000): Promise<T[]> {
+  async first(count: number, ms = 20_000): Promise<T[]> {
     if (count > 0) {
-      await this.until((_, all) => all.length === count, `fewer than ${count} came`, ms).catch(() => {
+      await this.until((_, n) => n === count, `fewer than ${count} came`, ms).catch(() => {
         throw new Error(`only ${this.all.length} of ${count} came within ${ms} ms`);
       });
     }
