@@ -21,6 +21,7 @@ export interface ApiReply {
 
 /** Asks for a page of a list. */
 export interface PageRequest {
+  /** how many to leave out */
   offset?: number;
 }
 
@@ -43,6 +44,7 @@ export interface Unlisted {
 
 /** Whether the thing was done. */
 export interface SuccessReply {
+  /** it was */
   success: boolean;
 }
 
@@ -78,6 +80,7 @@ export interface PurgeResponse extends SuccessReply {
 
 /** Which message to get: one of the first three, or `next_by_subj` with `seq` or `start_time`. */
 export interface MsgGetRequest {
+  /** its sequence; with `next_by_subj` that to begin with */
   seq?: number | bigint;
   /** the last message of the subject; wildcards allowed */
   last_by_subj?: string;
@@ -130,7 +133,9 @@ export interface SnapshotRequest {
 
 /** What a snapshot is of. */
 export interface SnapshotInfo {
+  /** how the stream was set up */
   config: StreamConfig;
+  /** what was in it */
   state: StreamState;
 }
 
@@ -147,9 +152,11 @@ export interface CreateConsumerRequest extends Pedantic {
 
 /** Until when a consumer is paused. */
 export interface PauseResponse {
+  /** it delivers nothing now */
   paused: boolean;
+  /** RFC 3339: the end of the pause */
   pause_until: string;
-  /** nanoseconds */
+  /** nanoseconds until then */
   pause_remaining?: Nanos;
 }
 

@@ -75,6 +75,10 @@ export interface ConsumerConfig extends ConsumerUpdateConfig {
   idle_heartbeat?: Nanos;
   /** RFC 3339: delivers nothing until then. Server 2.11. */
   pause_until?: string;
+  /** one that a mirror or source makes for itself: not for clients */
+  direct?: boolean;
+  /** one that mirrors and sources name in their `consumer`: it is written by the server. Server 2.14. */
+  sourcing?: boolean;
 }
 
 /** A place in a stream, and in the deliveries of a consumer. Sequences above 2^53 - 1 are rounded here. */
@@ -89,17 +93,21 @@ export interface SequenceInfo {
 
 /** A priority group. Server 2.11. */
 export interface PriorityGroupState {
+  /** its name */
   group: string;
   /** id of the pinned client, where there is one */
   pinned_client_id?: string;
-  /** since when */
+  /** since when; `0001-01-01T00:00:00Z` where there is none */
   pinned_ts?: string;
 }
 
 /** A consumer, as the server sees it. */
 export interface ConsumerInfo {
+  /** the stream it is of */
   stream_name: string;
+  /** its name */
   name: string;
+  /** when it was made */
   created: string;
   /** with all defaults */
   config: ConsumerConfig;
@@ -115,16 +123,17 @@ export interface ConsumerInfo {
   num_waiting: number;
   /** messages of the stream that were not sent yet */
   num_pending: number;
+  /** where it is */
   cluster?: ClusterInfo;
   /** somebody listens to the deliver subject */
   push_bound?: boolean;
   /** when it looked. Server 2.10. */
   ts?: string;
-  /** Server 2.11. */
+  /** it delivers nothing until its `pause_until`. Server 2.11. */
   paused?: boolean;
-  /** nanoseconds. Server 2.11. */
+  /** nanoseconds until then. Server 2.11. */
   pause_remaining?: Nanos;
-  /** Server 2.11. */
+  /** who has the pins. Server 2.11. */
   priority_groups?: PriorityGroupState[];
 }
 

@@ -162,26 +162,31 @@ export interface StreamConfig extends StreamUpdateConfig {
 export interface LostStreamData {
   /** their sequences */
   msgs: number[] | null;
+  /** bytes of them */
   bytes: number;
 }
 
 /** What is in a stream. Sequences above 2^53 - 1 are rounded here. */
 export interface StreamState {
+  /** messages in it */
   messages: number;
+  /** bytes of them, with what the store adds */
   bytes: number;
   /** sequence of the first message; one more than the last where there is none */
   first_seq: number;
-  /** when the first was stored */
+  /** when the first was stored; `0001-01-01T00:00:00Z` where there was none yet */
   first_ts: string;
   /** sequence of the last message; 0 where there was none yet */
   last_seq: number;
-  /** when the last was stored */
+  /** when the last was stored; as `first_ts` */
   last_ts: string;
   /** messages that are missing between the first and the last */
   num_deleted?: number;
   /** their sequences, where `deleted_details` was asked for */
   deleted?: number[];
+  /** what the store has lost, where it has */
   lost?: LostStreamData;
+  /** its consumers */
   consumer_count: number;
   /** different subjects */
   num_subjects?: number;
@@ -195,6 +200,7 @@ export interface PeerInfo {
   name: string;
   /** it has all that the leader has */
   current: boolean;
+  /** its server can't be reached */
   offline?: boolean;
   /** nanoseconds since it was heard of */
   active: Nanos;
@@ -208,13 +214,28 @@ export interface PeerInfo {
 
 /** A change of the replicas under way. Server 2.15. */
 export interface DesiredPlacement {
+  /** since when */
+  created?: string;
+  /** name of the cluster */
   name?: string;
-  replicas?: PeerInfo[];
-  origin?: { replicas?: number; placement?: Placement; retention?: RetentionPolicy };
+  /** those that there shall be */
+  replicas?: Pick<PeerInfo, "name" | "peer">[];
+  /** how it was before */
+  origin?: {
+    /** how many there were */
+    replicas?: number;
+    /** where they were */
+    placement?: Placement;
+    /** its retention */
+    retention?: RetentionPolicy;
+  };
+  /** how far it is */
   status?: {
+    /** for people */
     description?: string;
     /** `meta`, `membership`, `snapshot`, `catchup`, `quorum`, `blocked` or `unavailable` */
     type?: string;
+    /** what is in the way */
     err?: string;
   };
 }
@@ -227,9 +248,9 @@ export interface ClusterInfo {
   leader?: string;
   /** the others */
   replicas?: PeerInfo[];
-  /** Server 2.10. */
+  /** name of the group of its replicas. Server 2.10. */
   raft_group?: string;
-  /** Server 2.11. */
+  /** since when this one leads. Server 2.11. */
   leader_since?: string;
   /** replication goes through the system account. Server 2.11. */
   system_account?: boolean;
@@ -245,20 +266,27 @@ export interface StreamSourceInfo {
   name: string;
   /** messages it is behind */
   lag: number;
+  /** of a source: the sequence of the origin that it has come to. Server 2.15. */
+  seq?: number;
   /** nanoseconds since it last heard of the origin; -1 where it never did */
   active: Nanos;
+  /** how the origin is reached, in another domain or account */
   external?: ExternalStream;
+  /** why it does not go on, where it doesn't */
   error?: ApiError;
-  /** Server 2.10. */
+  /** the subjects it copies. Server 2.10. */
   filter_subject?: string;
-  /** Server 2.10. */
+  /** the subjects it copies, and what becomes of them. Server 2.10. */
   subject_transforms?: SubjectTransformConfig[];
 }
 
 /** A stream with the same messages: this one or a mirror, the nearest first. */
 export interface StreamAlternate {
+  /** name of the stream */
   name: string;
+  /** its domain, where it has one */
   domain?: string;
+  /** the cluster it is in */
   cluster: string;
 }
 
@@ -266,12 +294,19 @@ export interface StreamAlternate {
 export interface StreamInfo {
   /** with all defaults; `metadata` has what the server says of itself under `_nats.` */
   config: StreamConfig;
+  /** when it was made */
   created: string;
+  /** what is in it */
   state: StreamState;
+  /** its domain, where it has one */
   domain?: string;
+  /** where it is */
   cluster?: ClusterInfo;
+  /** of a mirror: how far it is */
   mirror?: StreamSourceInfo;
+  /** how far its sources are */
   sources?: StreamSourceInfo[];
+  /** the streams with the same messages, where there are mirrors */
   alternates?: StreamAlternate[];
   /** when it looked. Server 2.10. */
   ts?: string;
