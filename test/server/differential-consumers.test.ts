@@ -258,7 +258,6 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     store("s.a"),
     create("c", { pause_until: "2099-01-01T00:00:00Z" }),
     info("c"),
-    // a pull that waits here waits there even when the pause was ended by a call
     create("c", { description: "still paused" }),
     api("CONSUMER.PAUSE.S.c", { pause_until: "2098-01-01T00:00:00+02:00" }),
     api("CONSUMER.PAUSE.S.c"),
@@ -270,6 +269,20 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     api("CONSUMER.PAUSE.S.c", { pause_until: "bad" }),
     api("CONSUMER.PAUSE.S.c", { what: 1 }),
     api("CONSUMER.PAUSE.S.c", "ignored"),
+  ],
+  "a pull that waits when a call ends a pause goes on waiting, for what comes next": [
+    "SUB in.push 8\r\n",
+    store("s.a", "s.b"),
+    create("c"),
+    create("p", { deliver_subject: "in.push" }),
+    api("CONSUMER.PAUSE.S.c", { pause_until: "2099-01-01T00:00:00Z" }),
+    next("c", { batch: 2, expires: 60 * second }),
+    // there is nothing while it is paused, whatever the stream has
+    next("c", { no_wait: true }, "in.other"),
+    next("c", { no_wait: true, expires: 60 * second }, "in.other"),
+    api("CONSUMER.PAUSE.S.c"),
+    pub("s.c", "3"),
+    next("c", { batch: 2, no_wait: true }),
   ],
   "a pinned client": [
     "SUB $JS.EVENT.ADVISORY.CONSUMER.PINNED.> 8\r\nSUB $JS.EVENT.ADVISORY.CONSUMER.UNPINNED.> 9\r\n",

@@ -498,6 +498,52 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     info(),
     ...puts("s.a"),
   ],
+  ...Object.fromEntries(
+    (
+      [
+        ["nobody", {}],
+        ["somebody who takes a part", { x: { filter_subject: "s.a" } }],
+        ["somebody who begins behind it", { x: { deliver_policy: "new" } }],
+        ["somebody who acknowledged some", { x: {} }],
+        ["somebody who acknowledges nothing", { x: { ack_policy: "none" } }],
+        ["two who take parts", { x: { filter_subject: "s.a" }, y: { filter_subject: "s.b" } }],
+      ] as const
+    ).map(([who, consumers]): [string, readonly Step[]] => [
+      `what is kept when it becomes that which interests ${who}`,
+      [
+        create(),
+        ...puts("s.a", "s.b", "s.a", "s.c", "s.b", "s.a"),
+        ...Object.entries(consumers).flatMap(([name, config]) => [
+          api(`CONSUMER.CREATE.S.${name}`, {
+            stream_name: "S",
+            config: { durable_name: name, ack_policy: "explicit", ...config },
+          }),
+          pub(`$JS.API.CONSUMER.MSG.NEXT.S.${name}`, { batch: 3, no_wait: true }, "in.next"),
+          // of the first that was sent
+          pub(`$JS.ACK.S.${name}.1.${name === "y" ? 2 : 1}.1.0.0`, "", "in.ok"),
+        ]),
+        api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", retention: "interest" }),
+        info(),
+        put("s.a"),
+        info(),
+      ],
+    ]),
+  ),
+  "a consumer of other subjects lets go what nobody else wants": [
+    create({ retention: "interest", allow_rollup_hdrs: true }),
+    ...["s.a", "s.b"].flatMap((filter_subject) => [
+      api("CONSUMER.CREATE.S.x", {
+        stream_name: "S",
+        config: { durable_name: "x", ack_policy: "explicit", filter_subject },
+      }),
+      info(),
+      ...puts("s.a", "s.b"),
+      info(),
+    ]),
+    // nobody has this one, and it replaces all the same
+    put("s.c", { "Nats-Rollup": "all" }),
+    info(),
+  ],
   "what nobody is interested in is not looked at closely": [
     create({ retention: "interest", allow_msg_ttl: true, discard: "new", max_msgs: 1 }),
     put("s.a", { "Nats-TTL": "x" }),

@@ -89,7 +89,7 @@ export class Consumer implements ServedConsumer, Serving {
       this.#ledger.restore(state, (deliveries) => this.#wait(deliveries));
     }
     this.#used = home.clock.now();
-    this.#paused = this.#pauseEnds(this.#used) !== Infinity;
+    this.#paused = this.paused;
     this.#alarm = new Alarm(home.clock, () => this.#tick());
     this.#side = config.deliver_subject ? new PushSide(this) : new PullSide(this);
     this.#subscriptions = this.#subscribe();
@@ -126,6 +126,10 @@ export class Consumer implements ServedConsumer, Serving {
 
   get delivered(): Readonly<Position> {
     return this.#ledger.delivered;
+  }
+
+  get paused(): boolean {
+    return this.#pauseEnds(this.home.clock.now()) !== Infinity;
   }
 
   get unsent(): number {
@@ -249,7 +253,7 @@ export class Consumer implements ServedConsumer, Serving {
 
   #run(): void {
     this.#woken = false;
-    if (this.#ended || this.#pauseEnds(this.home.clock.now()) !== Infinity) return;
+    if (this.#ended || this.paused) return;
     for (let sent = 0; this.#side.ready() && !this.#ended; ) {
       const next = this.#next();
       if (next === undefined) {
@@ -473,13 +477,12 @@ export class Consumer implements ServedConsumer, Serving {
     this.wake();
   }
 
-  /** Take a configuration with another `pause_until`: send nothing until then. */
+  /** Take a configuration with another `pause_until`: send nothing until then. Where that ends a pause, it goes on with what comes next. */
   pause(config: ServedConfig): void {
     this.#config = config;
     this.#save();
     this.#minuteThePause();
     this.#tick();
-    this.wake();
   }
 
   // When the pause ends, which is in the future; Infinity where it is not paused.
@@ -490,7 +493,7 @@ export class Consumer implements ServedConsumer, Serving {
   }
 
   #minuteThePause(): void {
-    this.#paused = this.#pauseEnds(this.home.clock.now()) !== Infinity;
+    this.#paused = this.paused;
     const { pause_until = NO_TIME } = this.#config;
     this.#advisories.paused(this.#paused, pause_until);
   }

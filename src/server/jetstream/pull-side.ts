@@ -48,7 +48,7 @@ export class PullSide implements Side {
     if (typeof pull === "string") return refuse(pull);
     if (pull.id !== "" && pull.id === this.#pin.id) this.#pin.asked = now;
     if (pull.noWait) {
-      const there = this.#consumer.unsent + this.#consumer.again;
+      const there = this.#consumer.paused ? 0 : this.#consumer.unsent + this.#consumer.again;
       if (there === 0 && pull.expires === Infinity) return refuse("404 No Messages");
       if (there > 0 && there < this.#wanted(now)) return refuse("408 Requests Pending");
     }

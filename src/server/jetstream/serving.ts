@@ -19,6 +19,8 @@ export interface Serving {
   readonly name: string;
   readonly config: ConsumerConfig;
   readonly delivered: Readonly<Position>;
+  /** it sends nothing now, whatever there is */
+  readonly paused: boolean;
   /** messages that were not sent yet */
   readonly unsent: number;
   /** messages that are to be sent again */

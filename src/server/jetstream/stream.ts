@@ -92,7 +92,7 @@ export class Stream implements ServedStream, View {
     this.#follow();
     if (config.allow_atomic !== true) this.#atomic.stop();
     if (config.allow_batched !== true) this.#fast.stop();
-    if (retention === "limits" && config.retention === "interest") this.#dropUnwanted([]);
+    if (retention === "limits" && config.retention === "interest") this.#dropSettled();
   }
 
   #configure(): void {
@@ -396,6 +396,13 @@ export class Stream implements ServedStream, View {
     const message = this.store.get(seq);
     if (message === undefined) return;
     if (retention === "workqueue" || !this.#watchers.wanted(message)) this.#remove(seq, "settled");
+  }
+
+  // It begins to keep what somebody wants. What no consumer was ever to have stays, where there are consumers.
+  #dropSettled(): void {
+    const counting = [...this.#watchers].filter(({ counts }) => counts);
+    for (const { filters } of counting) this.#dropUnwanted(filters);
+    if (counting.length === 0) this.purge("", 0, 0);
   }
 
   // Those that match and that nobody wants go.
