@@ -13,7 +13,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const snippets = snippetsOf("README.md");
 
-test("README.md has seven snippets", () => assert.equal(snippets.length, 7));
+test("README.md has nine snippets", () => assert.equal(snippets.length, 9));
 
 for (const { where, code, expected } of snippets) {
   test(`${where} runs and prints what it says`, async () => {
