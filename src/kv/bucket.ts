@@ -259,7 +259,9 @@ export class Bucket implements KV {
       const opt_start_seq = positive("resumeFromRevision", resumeFromRevision);
       return this.#feed(options, { admits, deliver_policy: "by_start_sequence", opt_start_seq });
     }
-    return this.#feed(options, { admits, deliver_policy: POLICIES[include] ?? POLICIES[""] });
+    const deliver_policy = POLICIES[include];
+    check(deliver_policy !== undefined, "include", `'${include}'`, "one of KvWatchInclude, or leave it out");
+    return this.#feed(options, { admits, deliver_policy });
   }
 
   async #keys<T>(
@@ -313,7 +315,7 @@ export class Bucket implements KV {
   }
 
   async purgeDeletes(olderMillis: number = 30 * 60_000, options: WaitOptions = {}): Promise<KvPurgeResult> {
-    const limit = olderMillis > 0 ? Date.now() - olderMillis : Infinity;
+    const limit = olderMillis <= 0 ? Infinity : Date.now() - olderMillis;
     const markers = await this.#feed<Entry>(
       { ...options, headers_only: true },
       { finite: true, admits: (entry) => !isValue(entry), deliver_policy: "last_per_subject" },

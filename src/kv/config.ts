@@ -4,6 +4,7 @@ import { millis, nanos } from "../lib/nanos.ts";
 import { API_PREFIX, domainPrefix } from "../protocol/jetstream/api.ts";
 import type { StreamConfig, StreamInfo, StreamSource } from "../protocol/jetstream/stream.ts";
 import { type Changes, merged, ownMetadata } from "../jetstream/config.ts";
+import { encodeFilter, type KvKeyCodec } from "./codecs.ts";
 import type { KvOptions, KvStatus } from "./kv-types.ts";
 
 const STREAM = "KV_";
@@ -23,14 +24,16 @@ export function streamNameOf(bucket: string, { streamName = STREAM + bucket }: K
 }
 
 // C-ADR57-2: the keys of the source, under the name of this bucket
-function sourceOf(bucket: string, source: StreamSource): StreamSource {
+function sourceOf(bucket: string, source: StreamSource, codec: KvKeyCodec | undefined): StreamSource {
   if (source.subject_transforms?.length) return source;
   const { filter_subject: filter = ">", ...rest } = source;
   const name = streamOf(source.name);
   const from = bucketOf(name);
   if ((source.external ?? source.domain) !== undefined && from === bucket) return { ...source, name };
   const prefix = subjectsOf(from);
-  const keys = filter.startsWith(prefix) ? filter.slice(prefix.length) : filter;
+  let keys = filter;
+  if (filter.startsWith(prefix)) keys = filter.slice(prefix.length);
+  else if (codec !== undefined) keys = encodeFilter(codec, filter);
   let count = 0;
   const dest = subjectsOf(bucket) + keys.replace(/\*/g, () => `{{wildcard(${++count})}}`);
   return { ...rest, name, subject_transforms: [{ src: prefix + keys, dest }] };
@@ -43,7 +46,7 @@ function whole(name: string, value: number | undefined, least: number, most = In
 
 /** The fields that options stand for; undefined where they say nothing. @throws {NatsError} INVALID_ARGUMENT */
 export function fieldsOf(bucket: string, options: KvOptions): Changes<StreamConfig> {
-  const { history, ttl, markerTTL, compression, mirror, sources } = options;
+  const { history, ttl, markerTTL, compression, mirror, sources, codec } = options;
   whole("history", history, 1, 64);
   whole("ttl", ttl, 0);
   if (markerTTL !== 0) whole("markerTTL", markerTTL, 1000);
@@ -62,7 +65,7 @@ export function fieldsOf(bucket: string, options: KvOptions): Changes<StreamConf
     republish: options.republish,
     metadata: options.metadata,
     mirror: mirror && { ...mirror, name: streamOf(mirror.name) },
-    sources: sources?.map((source) => sourceOf(bucket, source)),
+    sources: sources?.map((source) => sourceOf(bucket, source, codec?.key)),
     allow_direct: options.allow_direct,
   };
 }

@@ -283,7 +283,7 @@ export interface KV extends RoKV {
   modify(key: string, change: KvChange, options?: WaitOptions): Promise<number>;
   /**
    * Remove the markers of keys that were deleted more than so many milliseconds ago (default 30 minutes; 0 for all), and what is
-   * kept behind younger ones. What was put since stays.
+   * kept behind younger ones. What was put since stays. Of a mirror: of the copy alone.
    * @throws {NatsError} STREAM_NOT_FOUND, JETSTREAM_API
    */
   purgeDeletes(olderMillis?: number, options?: WaitOptions): Promise<KvPurgeResult>;

@@ -2,7 +2,7 @@
 import { Base64KeyCodec, ChainKeyCodec, type KvPayloadCodec, PathKeyCodec } from "../../src/kv/index.ts";
 import type { Suite } from "./harness.ts";
 import { all, bucket, shown, texts } from "./kv-support.ts";
-import { check, equal, ok, rejects, throws, within } from "./tools.ts";
+import { atLeast, check, equal, ok, rejects, throws, within } from "./tools.ts";
 
 /** The bytes upside down; takes its time. */
 const slow: KvPayloadCodec = {
@@ -50,6 +50,22 @@ export const kvCodecs: Suite = {
       equal(await kv.modify("a b", () => "x"), 6);
       for (const key of ["", "a..b", "a.", undefined as never])
         await rejects(kv.put(key, "x"), "INVALID_ARGUMENT");
+    },
+
+    "the filter of a source is turned as keys are (C-ADR54-1, C-ADR57-2)": async (harness) => {
+      const codec = { key: Base64KeyCodec() };
+      const { kvm, kv, name } = await bucket(harness, { codec });
+      await kv.put("orders.Oslo 1", "1");
+      await kv.put("bills.Oslo 1", "2");
+      const sources = [{ name, filter_subject: "orders.*" }];
+      const made = kvm.create(`${name}-orders`, { storage: "memory", codec, sources });
+      if (!atLeast(harness.version, "2.10")) {
+        await rejects(made, "UNSUPPORTED");
+        return;
+      }
+      const orders = await made;
+      equal(await texts(await orders.watch(), 1), ["orders.Oslo 1=1@1"]);
+      equal(await all(await orders.keys()), ["orders.Oslo 1"]);
     },
 
     "paths, alone and in a chain (C-ADR54-2, C-ADR54-3)": async (harness) => {

@@ -360,6 +360,7 @@ export const kvEntries: Suite = {
       await kv.purge("c");
       // young ones keep their marker, and nothing behind it
       equal(await kv.purgeDeletes(), { purged: 2 });
+      equal(await kv.purgeDeletes(Number.NaN), { purged: 0 }, "what is no age removes no marker");
       equal(await texts(await kv.history({ key: "a" })), ["a DEL@9"]);
       equal(await kv.purgeDeletes(0), { purged: 2 });
       equal(await texts(await kv.history()), ["b=1@3", "b=2@4", "d=1@7", "d=2@8", "b DEL@10", "b=again@11"]);

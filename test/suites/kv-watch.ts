@@ -120,6 +120,7 @@ export const kvWatch: Suite = {
       updates.stop();
       for (const resumeFromRevision of [0, -1, 1.5])
         await rejects(kv.watch({ resumeFromRevision }), "INVALID_ARGUMENT");
+      await rejects(kv.watch({ include: "everything" as KvWatchInclude }), "INVALID_ARGUMENT");
     },
 
     "of one key, of a filter, of several (C-ADR8-28)": async (harness) => {
