@@ -8,8 +8,11 @@ export interface ApiErrorFacts extends NatsErrorFacts {
   expected?: number | undefined;
 }
 
+/** What a server says of JetStream other than in a reply of its API; see {@link JetStreamStatusError}. */
+export class JetStreamError extends NatsError {}
+
 /** The error of a message that says, in its status line, why there is no more. Code `JETSTREAM_STATUS`. */
-export class JetStreamStatusError extends NatsError {
+export class JetStreamStatusError extends JetStreamError {
   /** the number of the status line, such as 408 */
   readonly status: number;
   /** the text of the status line */

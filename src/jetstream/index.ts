@@ -90,6 +90,7 @@ export {
   ConsumerExistsError,
   ConsumerNotFoundError,
   JetStreamApiError,
+  JetStreamError,
   JetStreamNotEnabledError,
   JetStreamStatusError,
   MessageNotFoundError,

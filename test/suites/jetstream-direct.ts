@@ -1,5 +1,10 @@
 // Suite: direct gets, of one message and of several (ADR-31).
-import { DirectMsgHeaders, type JetStreamManager, JetStreamStatusError } from "../../src/jetstream/index.ts";
+import {
+  DirectMsgHeaders,
+  JetStreamError,
+  type JetStreamManager,
+  JetStreamStatusError,
+} from "../../src/jetstream/index.ts";
 import { headers } from "../../src/names.ts";
 import type { Harness, Suite } from "./harness.ts";
 import { all, begin, refuses } from "./jetstream-tools.ts";
@@ -51,7 +56,7 @@ export const jetstreamDirect: Suite = {
         jsm.direct.getMessage(name, { seq: 1, last_by_subj: `${name}.*` }),
         "JETSTREAM_STATUS",
       );
-      ok(error instanceof JetStreamStatusError);
+      ok(error instanceof JetStreamStatusError && error instanceof JetStreamError);
       equal([error.status, error.description, error.stream], [408, "Bad Request", name]);
       const empty = await rejects(jsm.direct.getMessage(name, {}), "JETSTREAM_STATUS");
       ok(empty instanceof JetStreamStatusError && empty.description === "Empty Request");
