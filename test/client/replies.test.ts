@@ -115,20 +115,20 @@ describe("stall", () => {
     const began = performance.now();
     assert.equal((await iterator.next()).done, true);
     const took = performance.now() - began;
-    assert.ok(took >= 18 && took < 1000, `ended ${took} ms after the last`);
+    assert.ok(took >= 18 && took < 4000, `ended ${took} ms after the last`);
   });
 
   test("C-ADR47-3: a stall never extends the total", async (t) => {
     trackLeaks(t);
     const order: string[] = [];
-    const total = begin({ maxWait: 60 });
-    const { replies } = begin({ strategy: "stall", stall: 50, maxWait: 60 });
-    const after = begin({ maxWait: 75 });
+    const total = begin({ maxWait: 600 });
+    const { replies } = begin({ strategy: "stall", stall: 500, maxWait: 600 });
+    const after = begin({ maxWait: 750 });
     const seen = texts(replies).then((all) => order.push("stalled") && all);
     const ends = [total, after].map((one, i) => texts(one.replies).then(() => order.push(String(i))));
     replies.push(reply("1"));
     // the stall that begins here would end beyond the total
-    await texts(begin({ maxWait: 30 }).replies);
+    await texts(begin({ maxWait: 300 }).replies);
     replies.push(reply("2"));
     assert.deepEqual(await seen, ["1", "2"]);
     await Promise.all(ends);

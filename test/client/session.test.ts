@@ -633,7 +633,7 @@ describe("flush and rtt", () => {
     atEnd(t, () => nc.close());
     proxy.latency(15);
     const rtt = await nc.rtt();
-    assert.ok(rtt >= 29 && rtt < 2000, String(rtt));
+    assert.ok(rtt >= 29, String(rtt));
   });
 
   test("closing ends a flush that waits with CLOSED", async (t) => {

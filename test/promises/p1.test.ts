@@ -305,7 +305,7 @@ describe("P1 authenticators", () => {
     const proxy = await startProxy(t, server);
     let silent = false;
     const nc = await client(t, proxy.url, {
-      timeout: 100,
+      timeout: 1000,
       authenticator: () => (silent ? new Promise(() => {}) : good) as never,
     });
     const events = new Watch(nc);

@@ -69,7 +69,7 @@ for (const [name, begin] of Object.entries(waits)) {
       trackLeaks(t);
       const line = await halfOpen(t);
       const pending = begin(line, { timeout: 30 });
-      const early = assert.rejects(within(pending, "still pending", 5000), code("TIMEOUT"));
+      const early = assert.rejects(within(pending, "still pending"), code("TIMEOUT"));
       // a drain closes the connection, which a peer that takes nothing holds up
       if (name === "drain" || name === "writable") setTimeout(() => line.proxy.cut({ reset: true }), 60);
       await early;
@@ -82,7 +82,7 @@ for (const [name, begin] of Object.entries(waits)) {
       const controller = new AbortController();
       const pending = begin(line, { signal: controller.signal });
       const rejected = assert.rejects(
-        within(pending, "still pending", 5000),
+        within(pending, "still pending"),
         (error) => code("ABORTED")(error) && (error as Error).cause === "enough",
       );
       assert.equal(await outcome(pending), "pending");
@@ -194,7 +194,7 @@ describe("P2 connect", () => {
       await peer.expect(/^CONNECT/);
       await peer.closed;
     });
-    await assert.rejects(connect({ servers: scripted.url, timeout: 30 }), code("TIMEOUT"));
+    await assert.rejects(connect({ servers: scripted.url, timeout: 500 }), code("TIMEOUT"));
   });
 
   test("P2 for ever is for ever, not at once", async (t) => {

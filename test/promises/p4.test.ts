@@ -273,7 +273,7 @@ test("P4 through an hour of weather in a second: cuts, stalls, refusals and spli
   trackLeaks(t);
   const server = await startServer(t);
   const proxy = await startProxy(t, server);
-  const { nc, events } = await client(t, proxy.url, { pingInterval: 40, maxPingOut: 2, timeout: 500 });
+  const { nc, events } = await client(t, proxy.url, { pingInterval: 100, maxPingOut: 2, timeout: 1000 });
   const service = await client(t, server.url);
   service.nc.subscribe("echo", { callback: (_, m) => void m.respond(m.data) });
   const heard = new Map<string, number>();

@@ -308,7 +308,7 @@ describe("P6 using the connection", () => {
 
   test("P6 DISCONNECTED, OUTBOUND_FULL, SLOW_CONSUMER, STALE_CONNECTION", async (t) => {
     trackLeaks(t);
-    const { nc, peer, events } = await converse(t, { maxPendingBytes: 100, pingInterval: 10, maxPingOut: 1 });
+    const { nc, peer, events } = await converse(t, { maxPendingBytes: 100, pingInterval: 50, maxPingOut: 1 });
     const sub = nc.subscribe("a", { limits: { messages: 1, overflow: "close" } });
     peer.send(`MSG a ${sub.getID()} 0\r\n\r\n`.repeat(3));
     check(await sub.closed, "SLOW_CONSUMER", { subject: "a" });

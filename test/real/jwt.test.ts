@@ -213,7 +213,7 @@ test("User Authentication Expired: a JWT runs out while connected, the next one 
     servers: server.url,
     authenticator: jwtAuthenticator(
       // the second is old already: the server refuses it, and the third is asked for
-      () => operator.userJwt(user, { exp: inSeconds([2, -10, 100][calls++] ?? 100) }),
+      () => operator.userJwt(user, { exp: inSeconds([4, -10, 100][calls++] ?? 100) }),
       user.getSeed(),
     ),
   });
@@ -251,7 +251,7 @@ test("User Authentication Revoked: the user is put out with that reason", async 
 test("Account Authentication Expired: handled like the expiry of a user (trap 21)", async (t) => {
   trackLeaks(t);
   const operator = new Operator();
-  const shortly = operator.accountJwt(undefined, { exp: inSeconds(2) });
+  const shortly = operator.accountJwt(undefined, { exp: inSeconds(4) });
   const server = await startServer(t, { config: operator.config(shortly) });
   const user = nkeys.createUser();
   const nc = await dial(t, {
@@ -368,7 +368,7 @@ async function callout(t: TestContext, { seal = false, timeout = 2 } = {}): Prom
           ? {
               jwt: calloutUserJwt(request, issuer, {
                 account: "APP",
-                ...(user === "short" ? { expiration: 1000 } : {}),
+                ...(user === "short" ? { expiration: 3000 } : {}),
                 claims: { pub: { deny: ["secret.>"] } },
               }),
             }
@@ -398,7 +398,7 @@ for (const seal of [false, true]) {
 }
 
 test("C-ADR26-5 no answer of the callout, or an empty one, denies", { skip: since210 }, async (t) => {
-  const { server, seen } = await callout(t, { timeout: 0.5 });
+  const { server, seen } = await callout(t, { timeout: 2 });
   await rejects(dial(t, { servers: server.url, user: "empty", pass: "right" }), "AUTHORIZATION");
   await rejects(dial(t, { servers: server.url, user: "silent", pass: "right" }), "AUTHORIZATION");
   assert.deepEqual(seen, ["empty", "silent"]);

@@ -105,7 +105,7 @@ export function cleanup(t: TestContext): (undo: () => unknown) => void {
   const undos: (() => unknown)[] = [];
   t.after(async () => {
     for (const undo of undos.reverse()) await undo();
-    const limit = Date.now() + 2000;
+    const limit = Date.now() + 10_000;
     while (handles().length > 0 && Date.now() < limit) await new Promise(setImmediate);
     assert.deepEqual(handles(), [], "sockets are left");
   });
@@ -149,9 +149,9 @@ export async function turns(): Promise<void> {
 
 /** Waits until `condition` holds, turn by turn of the event loop. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const limit = Date.now() + 5000;
+  const limit = Date.now() + 20_000;
   while (!condition()) {
-    assert.ok(Date.now() < limit, `waited 5 s for: ${what}`);
+    assert.ok(Date.now() < limit, `waited 20 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

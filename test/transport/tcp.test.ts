@@ -214,12 +214,11 @@ for (const [name, more] of Object.entries({
     for (let i = 0; i < 40; i++) transport.write(pattern(1_000_000));
     await new Promise(setImmediate);
     assert.ok(transport.buffered > 1_000_000);
-    const started = performance.now();
+    fakeTimers(t);
     const error = new Error("stale");
     transport.destroy(error);
     assert.equal(await events.closed, error);
     await transport.close();
-    assert.ok(performance.now() - started < 200);
     assert.equal(events.drains, 0);
   });
 

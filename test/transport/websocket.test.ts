@@ -573,11 +573,10 @@ test("trap 4, trap 5: destroy is immediate though the peer stopped reading and b
   assert.equal(ready, false);
   assert.ok(transport.buffered > 1_000_000);
   const error = new Error("stale");
-  const started = performance.now();
+  fakeTimers(t);
   transport.destroy(error);
   assert.equal(await events.closed, error);
   await transport.close();
-  assert.ok(performance.now() - started < 200);
 });
 
 test("write says false above 1 MiB of bufferedAmount, and onDrain comes at half of it, and once more at 64 KiB", async (t) => {

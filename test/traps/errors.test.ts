@@ -342,7 +342,7 @@ test("trap 20: on a real server, a user whose JWT expires twice is renewed twice
   const nc = await connectTo(t, server.url, {
     authenticator: (nonce) => {
       issued++;
-      return jwtAuthenticator(signed(account, user, "user", now() + 2, limits), user.getSeed())(nonce);
+      return jwtAuthenticator(signed(account, user, "user", now() + 3, limits), user.getSeed())(nonce);
     },
   });
   const watch = new Watch(nc);
@@ -360,7 +360,7 @@ test("trap 22: a login that comes too late fails alone: others connect meanwhile
   trackLeaks(t);
   noUnhandled(t);
   const server = await startServer(t, {
-    config: "authorization { user: u, password: p, timeout: 0.2 }",
+    config: "authorization { user: u, password: p, timeout: 1 }",
   });
   const never = new Promise<never>(() => {});
   let calls = 0;

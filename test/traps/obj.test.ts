@@ -43,7 +43,7 @@ test("trap 102: a read that nothing comes for any more ends by its timeout, and 
   trackLeaks(t);
   const { proxy, store } = await setUp(t);
   await store.put({ name: "a", options: { max_chunk_size: 100_000 } }, bytes(30_000_000));
-  const result = await got(store.get("a", { timeout: 400 }));
+  const result = await got(store.get("a", { timeout: 1500 }));
   const reader = result.data.getReader();
   await reader.read();
   proxy.pause("received");
@@ -52,7 +52,7 @@ test("trap 102: a read that nothing comes for any more ends by its timeout, and 
   })();
   await assert.rejects(within(rest, "the read hangs"), failing("TIMEOUT"));
   assert.equal(((await result.error) as { code?: string } | null)?.code, "TIMEOUT");
-  await assert.rejects(store.getBlob("a", { timeout: 400 }), failing("TIMEOUT"));
+  await assert.rejects(store.getBlob("a", { timeout: 1500 }), failing("TIMEOUT"));
   proxy.resume();
   assert.equal((await store.getBlob("a"))?.length, 30_000_000);
 });

@@ -125,9 +125,9 @@ export function noUnhandled(t: TestContext): void {
 
 /** Turn by turn of the event loop, until the condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const limit = performance.now() + 5000;
+  const limit = performance.now() + 20_000;
   while (!(await condition())) {
-    assert.ok(performance.now() < limit, `waited 5 s for: ${what}`);
+    assert.ok(performance.now() < limit, `waited 20 s for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
