@@ -67,6 +67,8 @@ export interface ConsumerAPI {
   stepDown(stream: string, consumer: string, placement?: Placement, options?: ApiOptions): Promise<boolean>;
   /** Take its replica from a server, by the server's name. Clusters only. Server 2.15. */
   removePeer(stream: string, consumer: string, peer: string, options?: ApiOptions): Promise<boolean>;
+  /** The same, but the replica stays until the other one has all. Server 2.15. */
+  evacuatePeer(stream: string, consumer: string, peer: string, options?: ApiOptions): Promise<boolean>;
 }
 
 /** The consumers behind an API. */
@@ -78,6 +80,18 @@ export function consumerApi(api: Api): ConsumerAPI {
   ): Promise<PauseResponse> => {
     await requireLevel(api, [["the pause of a consumer", 1]], options);
     return api.call("CONSUMER.PAUSE", names, pause_until === undefined ? {} : { pause_until }, options);
+  };
+
+  const moved = async (
+    verb: "CONSUMER.PEER.REMOVE" | "CONSUMER.PEER.EVACUATE",
+    stream: string,
+    consumer: string,
+    peer: string,
+    options?: ApiOptions,
+  ): Promise<boolean> => {
+    const names = namesOf(stream, consumer);
+    await requireLevel(api, [["the move of a consumer's peer", 5]], options);
+    return (await api.call(verb, names, { peer }, options)).success;
   };
 
   const self: ConsumerAPI = {
@@ -150,11 +164,9 @@ export function consumerApi(api: Api): ConsumerAPI {
       return (await api.call("CONSUMER.LEADER.STEPDOWN", names, request, options)).success;
     },
 
-    async removePeer(stream, consumer, peer, options) {
-      const names = namesOf(stream, consumer);
-      await requireLevel(api, [["the removal of a consumer's peer", 5]], options);
-      return (await api.call("CONSUMER.PEER.REMOVE", names, { peer }, options)).success;
-    },
+    removePeer: (...of) => moved("CONSUMER.PEER.REMOVE", ...of),
+
+    evacuatePeer: (...of) => moved("CONSUMER.PEER.EVACUATE", ...of),
   };
   return self;
 }

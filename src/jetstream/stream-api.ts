@@ -98,6 +98,10 @@ export interface StreamAPI {
   stepDown(name: string, placement?: Placement, options?: ApiOptions): Promise<boolean>;
   /** Take its replica from a server, by the server's name; another one takes over. Clusters only. */
   removePeer(name: string, peer: string, options?: ApiOptions): Promise<boolean>;
+  /** The same, but the replica stays until the other one has all. Server 2.15. */
+  evacuatePeer(name: string, peer: string, options?: ApiOptions): Promise<boolean>;
+  /** Have its replicas stay where they were when a move of them began. Clusters only. Server 2.15. */
+  cancelMove(name: string, options?: ApiOptions): Promise<StreamInfo>;
 }
 
 /** The streams behind an API. */
@@ -185,6 +189,18 @@ export function streamApi(api: Api): StreamAPI {
     async removePeer(name, peer, options) {
       validateName("stream", name);
       return (await api.call("STREAM.PEER.REMOVE", [name], { peer }, options)).success;
+    },
+
+    async evacuatePeer(name, peer, options) {
+      validateName("stream", name);
+      await requireLevel(api, [["evacuatePeer", 5]], options);
+      return (await api.call("STREAM.PEER.EVACUATE", [name], { peer }, options)).success;
+    },
+
+    async cancelMove(name, options) {
+      validateName("stream", name);
+      await requireLevel(api, [["cancelMove", 5]], options);
+      return api.call("STREAM.CANCEL_MOVE", [name], undefined, options);
     },
   };
   return self;

@@ -109,6 +109,35 @@ test("in a cluster, a stream and a consumer get another leader, and lose a repli
   }, "no other replica");
 });
 
+test("in a cluster of 2.15, a replica moves away from a server when told to; a move that is none can't be called off", async (t) => {
+  trackLeaks(t);
+  const [server] = await startCluster(t, 3, { jetstream: true });
+  assert.ok(server);
+  const nc = await client(t, server);
+  const { streams } = await jetstreamManager(nc, { checkAPI: false, timeout: 2000 });
+  await once(() => streams.add({ name: "S", subjects: ["s"] }), "no stream was made");
+  const leader = async (): Promise<string | undefined> =>
+    (await streams.info("S")).cluster?.leader || undefined;
+  const first = await once(leader, "no leader");
+  const cancelled = once(() => streams.cancelMove("S"), "no answer");
+  const options = { timeout: 30_000 };
+  if (!atLeast(server.version, "2.15.0")) {
+    await assert.rejects(cancelled, { code: "UNSUPPORTED" });
+    await assert.rejects(
+      once(() => streams.evacuatePeer("S", first, options), "no answer"),
+      { code: "UNSUPPORTED" },
+    );
+    return;
+  }
+  await assert.rejects(cancelled, { apiErrorCode: 10129 });
+  assert.equal(await once(() => streams.evacuatePeer("S", first, options), "no answer"), true);
+  const moved = async (): Promise<true | undefined> => {
+    const now = await leader();
+    return now === undefined || now === first ? undefined : true;
+  };
+  await once(moved, "it stays where it was");
+});
+
 test("C-ADR19-1 C-ADR19-2 C-ADR19-7 behind a leaf, the domain says whose streams are meant", async (t) => {
   trackLeaks(t);
   const [store, leafPort] = [await folder(t), candidatePort()];

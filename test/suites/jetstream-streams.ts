@@ -469,9 +469,15 @@ export const jetstreamStreams: Suite = {
       await refuses(jsm.streams.stepDown(name), 10010);
       await refuses(jsm.streams.removePeer(name, "n1"), 10010);
       await refuses(jsm.consumers.stepDown(name, "c"), 10010);
-      const removed = jsm.consumers.removePeer(name, "c", "n1");
-      if (atLeast(harness.version, "2.15")) await refuses(removed, 10010);
-      else await rejects(removed, "UNSUPPORTED");
+      for (const move of [
+        () => jsm.consumers.removePeer(name, "c", "n1"),
+        () => jsm.consumers.evacuatePeer(name, "c", "n1"),
+        () => jsm.streams.evacuatePeer(name, "n1"),
+        () => jsm.streams.cancelMove(name),
+      ]) {
+        if (atLeast(harness.version, "2.15")) await refuses(move(), 10010);
+        else await rejects(move(), "UNSUPPORTED");
+      }
       const placed = jsm.streams.stepDown(name, { preferred: "n1" });
       if (atLeast(harness.version, "2.11")) await refuses(placed, 10010);
       else await rejects(placed, "UNSUPPORTED");

@@ -197,6 +197,10 @@ export interface ApiCalls {
   "STREAM.RESTORE": { request: SnapshotInfo; reply: { deliver_subject: string } };
   "STREAM.LEADER.STEPDOWN": { request: StepDownRequest; reply: SuccessReply };
   "STREAM.PEER.REMOVE": { request: { peer: string }; reply: SuccessReply };
+  /** Server 2.15. */
+  "STREAM.PEER.EVACUATE": { request: { peer: string }; reply: SuccessReply };
+  /** Server 2.15. */
+  "STREAM.CANCEL_MOVE": { request: undefined; reply: StreamInfo };
   /** `<stream>.<consumer>`, and the filter where it is one subject */
   "CONSUMER.CREATE": { request: CreateConsumerRequest; reply: ConsumerInfo };
   "CONSUMER.NAMES": { request: PageRequest; reply: PageReply & { consumers: string[] | null } };
@@ -212,6 +216,8 @@ export interface ApiCalls {
   "CONSUMER.LEADER.STEPDOWN": { request: StepDownRequest; reply: SuccessReply };
   /** Server 2.15. */
   "CONSUMER.PEER.REMOVE": { request: { peer: string }; reply: SuccessReply };
+  /** Server 2.15. */
+  "CONSUMER.PEER.EVACUATE": { request: { peer: string }; reply: SuccessReply };
 }
 
 /** The name of a call. */
