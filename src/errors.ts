@@ -76,6 +76,8 @@ export type NatsErrorCode =
   | "SLOW_CONSUMER"
   /** the server stopped answering pings */
   | "STALE_CONNECTION"
+  /** embedded server: another server has the folder of the streams */
+  | "STORE_IN_USE"
   /** JetStream: a stream has that name, and another configuration */
   | "STREAM_EXISTS"
   /** JetStream: no such stream */

@@ -159,7 +159,13 @@ export class Server {
         clientOf,
       };
       const verbs = name === SYSTEM_ACCOUNT ? systemVerbs : [...this.#runtime.verbs, ...accountVerbs];
-      this.#jetstreams.push(enableJetStream(account, around, verbs));
+      try {
+        this.#jetstreams.push(enableJetStream(account, around, verbs));
+      } catch (error) {
+        // what there is of the others goes
+        void Promise.allSettled([storage.close(), ...this.#jetstreams.map((js) => js.shutDown())]);
+        throw error;
+      }
     }
   }
 
@@ -184,7 +190,12 @@ export class Server {
 
   /** Begin to listen where the options say. @internal */
   async listen(options: ServerOptions): Promise<void> {
-    this.#listeners = await this.#runtime.listen(this, options);
+    try {
+      this.#listeners = await this.#runtime.listen(this, options);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** the address for `connect()`, when it listens on TCP */

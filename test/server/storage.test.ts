@@ -117,6 +117,42 @@ async function inProcess(t: TestContext, storeDir: string): Promise<{ child: Chi
   return { child, url };
 }
 
+test("two servers never have one folder: the second is refused by name, and one that was killed is no server", async (t) => {
+  const dir = folder(t);
+  const { child, url } = await inProcess(t, dir);
+  const refused = async (pid: number | undefined): Promise<void> => {
+    await assert.rejects(NatsServer.start({ jetstream: { storeDir: dir } }), (error: NatsError) => {
+      assert.equal(error.code, "STORE_IN_USE");
+      for (const part of [dir, `${pid}`, "remove "]) assert.ok(error.message.includes(part), error.message);
+      return true;
+    });
+  };
+  await refused(child.pid);
+  // and the other one goes on
+  const nc = await connect({ servers: url, reconnect: false });
+  atEnd(t, () => nc.close());
+  await (await jetstreamManager(nc)).streams.add({ name: "S" });
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  const { server, jsm } = await served(t, dir);
+  assert.equal((await jsm.streams.info("S")).config.name, "S");
+  await refused(process.pid);
+  await server.stop();
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.endsWith(".lock")),
+    [],
+  );
+});
+
+test("a server that could not start leaves its folder to others", async (t) => {
+  const dir = folder(t);
+  const other = await NatsServer.start({ port: 0 });
+  atEnd(t, () => other.stop());
+  const port = Number(new URL(other.url as string).port);
+  await assert.rejects(NatsServer.start({ port, jetstream: { storeDir: dir } }), { code: "CONNECTION" });
+  await served(t, dir);
+});
+
 test("all that was acknowledged is there after kill -9 in the middle of publishing, again and again", async (t) => {
   const dir = folder(t);
   const acknowledged = new Map<number, string>();

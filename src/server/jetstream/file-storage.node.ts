@@ -1,5 +1,6 @@
 // File storage: keeps the streams of an account in a directory, each in one of its own, with its consumers. Memory streams are not kept.
 //
+//   <dir>.lock                            who has it
 //   <dir>/<stream>/stream.json            configuration and time of creation
 //                 /messages/...           what message-log writes
 //                 /consumers/<name>.json  configuration and state
@@ -10,6 +11,7 @@ import type { Clock, Timer } from "../../lib/clock.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { FileStore } from "./file-store.node.ts";
 import { fileName } from "./file-name.ts";
+import { FolderLock } from "./folder-lock.node.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { replaceFile } from "./replace-file.node.ts";
 import type { KeptConsumer, KeptStream, Storage } from "./storage.ts";
@@ -36,6 +38,7 @@ export class FileStorage implements Storage {
   readonly #saved = new Map<string, object>();
   /** files that confirmations wait for */
   readonly #urgent = new Set<string>();
+  #lock: FolderLock | undefined;
   #timer: Timer | undefined;
   #flushing = false;
 
@@ -87,6 +90,16 @@ export class FileStorage implements Storage {
   }
 
   recover(): KeptStream[] {
+    this.#lock = FolderLock.of(this.#dir);
+    try {
+      return this.#recover();
+    } catch (error) {
+      this.#lock.release();
+      throw error;
+    }
+  }
+
+  #recover(): KeptStream[] {
     if (!existsSync(this.#dir)) return [];
     const kept: KeptStream[] = [];
     for (const entry of readdirSync(this.#dir)) {
@@ -164,8 +177,12 @@ export class FileStorage implements Storage {
 
   async close(): Promise<void> {
     this.#timer?.cancel();
-    this.flush();
-    this.#saveAll();
+    try {
+      this.flush();
+      this.#saveAll();
+    } finally {
+      this.#lock?.release();
+    }
   }
 
   #of(stream: string): string {

@@ -93,8 +93,11 @@ export class JetStream implements Home {
 
   /** The server ends: who waits is told, and what is to be kept is. */
   async shutDown(): Promise<void> {
-    await Promise.all([...this.streams.values()].map((stream) => stream.shutDown()));
-    await this.storage.close();
+    try {
+      await Promise.all([...this.streams.values()].map((stream) => stream.shutDown()));
+    } finally {
+      await this.storage.close();
+    }
   }
 
   full(storage: "file" | "memory"): boolean {
