@@ -7,6 +7,7 @@ import {
   type OrderedConsumerOptions,
 } from "../../src/jetstream/index.ts";
 import type { Case, Suite } from "./harness.ts";
+import { type Pass, withIntervals } from "./intervals.ts";
 import { type Filled, filled, notices, range, sequences } from "./jetstream-consuming.ts";
 import { atLeast, equal, ok, rejects, within } from "./tools.ts";
 
@@ -18,15 +19,23 @@ const ways: Record<"pull" | "push", Begin> = {
   push: async ({ js, name }, options) => (await js.consumers.getPushConsumer(name, options)).consume(),
 };
 
+/** Two heartbeats are overdue: a push consumer that is gone says no more than that; one that is pulled from says it at once. */
+type Silence = () => Promise<void>;
+
+const silences: Record<keyof typeof ways, (pass: Pass) => Silence> = {
+  pull: () => async () => {},
+  push: (pass) => () => pass(10_000),
+};
+
 function both(
   title: string,
-  run: (begin: Begin, harness: Parameters<Case>[0]) => Promise<void>,
+  run: (begin: Begin, harness: Parameters<Case>[0], silence: Silence) => Promise<void>,
 ): Record<string, Case> {
   const [what, ids = ""] = title.split(/ (?=\()/);
   return Object.fromEntries(
-    Object.entries(ways).map(([way, begin]) => [
+    (["pull", "push"] as const).map((way) => [
       `${way}: ${what} ${ids}`.trim(),
-      (harness) => run(begin, harness),
+      (harness) => withIntervals((pass) => run(ways[way], harness, silences[way](pass))),
     ]),
   );
 }
@@ -54,7 +63,7 @@ export const jetstreamOrdered: Suite = {
 
     ...both(
       "a consumer that is deleted meanwhile is made anew, without a gap or a duplicate (C-ADR17-3, C-ADR17-5, trap 73)",
-      async (begin, harness) => {
+      async (begin, harness, silence) => {
         const stream = await filled(harness, 10);
         const messages = await begin(stream, { name_prefix: "mine" });
         const found: number[] = [];
@@ -65,6 +74,7 @@ export const jetstreamOrdered: Suite = {
             ok(name.startsWith("mine_"), name);
             await stream.jsm.consumers.delete(stream.name, name);
             await stream.fill(10);
+            await silence();
           }
           if (msg.seq === 30) break;
         }
@@ -79,17 +89,19 @@ export const jetstreamOrdered: Suite = {
 
     ...both(
       "a stream that is gone ends the loop with a typed error (C-ADR17-5, trap 74)",
-      async (begin, harness) => {
+      async (begin, harness, silence) => {
         const stream = await filled(harness, 3);
         const messages = await begin(stream);
         const log: number[] = [];
         const ended = (async () => {
           for await (const msg of messages) {
             log.push(msg.seq);
-            if (msg.seq === 3) await stream.jsm.streams.delete(stream.name);
+            if (msg.seq !== 3) continue;
+            await stream.jsm.streams.delete(stream.name);
+            await silence();
           }
         })();
-        await within(rejects(ended, "STREAM_NOT_FOUND"), "the loop goes on", 25_000);
+        await within(rejects(ended, "STREAM_NOT_FOUND"), "the loop goes on");
         equal(log, [1, 2, 3]);
         await rejects(begin(stream), "STREAM_NOT_FOUND");
       },
@@ -122,15 +134,16 @@ export const jetstreamOrdered: Suite = {
 
     ...both(
       "one that begins at the end does not skip what comes while it is made anew (C-ADR17-3, trap 78)",
-      async (begin, harness) => {
+      async (begin, harness, silence) => {
         const stream = await filled(harness, 5);
         const messages = await begin(stream, { deliver_policy: "new" });
         const log = notices(messages);
         const [name = ""] = await consumersOf(stream);
         await stream.jsm.consumers.delete(stream.name, name);
         await stream.fill(3);
+        await silence();
         // nobody has iterated yet
-        await log.until(({ type }) => type === "ordered_consumer_recreated", "it is not made anew", 25_000);
+        await log.until(({ type }) => type === "ordered_consumer_recreated", "it is not made anew");
         equal(await within(sequences(messages, 3), "they do not come"), [6, 7, 8]);
       },
     ),

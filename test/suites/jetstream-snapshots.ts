@@ -111,16 +111,18 @@ export const jetstreamSnapshots: Suite = {
       equal(String(thrown), "Error: mine");
       // and a source that gives nothing waits no longer than the signal
       let told: unknown;
-      const silent = new ReadableStream<Uint8Array>({ cancel: (reason) => void (told = [reason]) });
       const ending = new AbortController();
-      const asked = gate();
-      const slow = {
-        [Symbol.asyncIterator]: () => ({ next: () => (asked.open(), new Promise<never>(() => {})) }),
-      };
+      const asked = [gate(), gate()] as const;
+      const never = new Promise<never>(() => {});
+      const silent = new ReadableStream<Uint8Array>(
+        { pull: () => (asked[0].open(), never), cancel: (reason) => void (told = [reason]) },
+        { highWaterMark: 0 },
+      );
+      const slow = { [Symbol.asyncIterator]: () => ({ next: () => (asked[1].open(), never) }) };
       const restores = [silent, slow].map((source) =>
         rejects(jsm.streams.restore(snapshot, source, { signal: ending.signal }), "ABORTED"),
       );
-      await asked.promise;
+      await Promise.all(asked.map(({ promise }) => promise));
       ending.abort();
       await Promise.all(restores);
       equal(told, [undefined]);

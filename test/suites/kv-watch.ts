@@ -2,8 +2,12 @@
 import type { KvWatch, KvWatchEntry } from "../../src/kv/index.ts";
 import { KvWatchInclude } from "../../src/kv/index.ts";
 import type { Suite } from "./harness.ts";
+import { withIntervals } from "./intervals.ts";
 import { bucket, type Place, shown, texts } from "./kv-support.ts";
 import { atLeast, check, equal, Growing, ok, rejects, within } from "./tools.ts";
+
+// milliseconds without a heartbeat after which a watch asks for a new consumer
+const MISSED = 10_000;
 
 /** What comes of a watch from now on, as text. */
 function follow(watch: KvWatch): Growing<string> & { ended: Promise<unknown> } {
@@ -195,50 +199,56 @@ export const kvWatch: Suite = {
       await noConsumers(place);
     },
 
-    "a watch whose consumer is deleted goes on, without a gap or a duplicate (C-ADR8-34, C-ADR17-4)": async (
+    "a watch whose consumer is deleted goes on, without a gap or a duplicate (C-ADR8-34, C-ADR17-4)": (
       harness,
-    ) => {
-      const place = await bucket(harness, { history: 10 });
-      const { kv, jsm, name } = place;
-      await kv.put("a", "1");
-      const log = follow(await kv.watch());
-      await log.first(1);
-      for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
-      for (let i = 2; i <= 6; i++) await kv.put("a", String(i));
-      await log.until((_, n) => n === 6, "not all come", 30_000);
-      equal(log.all, ["a=1@1", ...[2, 3, 4, 5, 6].map((n) => `a=${n}@${n} new`)]);
-    },
+    ) =>
+      withIntervals(async (pass) => {
+        const place = await bucket(harness, { history: 10 });
+        const { kv, jsm, name } = place;
+        await kv.put("a", "1");
+        const log = follow(await kv.watch());
+        await log.first(1);
+        for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
+        for (let i = 2; i <= 6; i++) await kv.put("a", String(i));
+        await pass(MISSED);
+        await log.until((_, n) => n === 6, "not all come");
+        equal(log.all, ["a=1@1", ...[2, 3, 4, 5, 6].map((n) => `a=${n}@${n} new`)]);
+      }),
 
-    "one that has seen nothing yet has all that was written while its consumer was gone (C-ADR8-34)": async (
+    "one that has seen nothing yet has all that was written while its consumer was gone (C-ADR8-34)": (
       harness,
-    ) => {
-      const place = await bucket(harness, { history: 10 });
-      const { kv, jsm, name } = place;
-      const watch = await kv.watch();
-      const log = follow(watch);
-      await watch.synced;
-      for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
-      for (let i = 1; i <= 4; i++) await kv.put("a", String(i));
-      await log.until((_, n) => n === 4, "not all come", 30_000);
-      equal(
-        log.all,
-        [1, 2, 3, 4].map((n) => `a=${n}@${n} new`),
-      );
-      watch.stop();
-    },
+    ) =>
+      withIntervals(async (pass) => {
+        const place = await bucket(harness, { history: 10 });
+        const { kv, jsm, name } = place;
+        const watch = await kv.watch();
+        const log = follow(watch);
+        await watch.synced;
+        for (const consumer of await consumers(place)) await jsm.consumers.delete(`KV_${name}`, consumer);
+        for (let i = 1; i <= 4; i++) await kv.put("a", String(i));
+        await pass(MISSED);
+        await log.until((_, n) => n === 4, "not all come");
+        equal(
+          log.all,
+          [1, 2, 3, 4].map((n) => `a=${n}@${n} new`),
+        );
+        watch.stop();
+      }),
 
-    "a bucket that is gone ends it with an error (C-ADR8-35)": async (harness) => {
-      const { kv } = await bucket(harness);
-      const watch = await kv.watch();
-      await watch.synced;
-      const log = follow(watch);
-      await kv.destroy();
-      const error = (await within(log.ended, "it goes on", 30_000)) as { code?: string };
-      equal(error.code, "STREAM_NOT_FOUND");
-      equal(((await watch.closed()) as { code?: string }).code, "STREAM_NOT_FOUND");
-      await rejects(kv.watch(), "STREAM_NOT_FOUND");
-      await rejects(kv.keys(), "STREAM_NOT_FOUND");
-    },
+    "a bucket that is gone ends it with an error (C-ADR8-35)": (harness) =>
+      withIntervals(async (pass) => {
+        const { kv } = await bucket(harness);
+        const watch = await kv.watch();
+        await watch.synced;
+        const log = follow(watch);
+        await kv.destroy();
+        await pass(MISSED);
+        const error = (await within(log.ended, "it goes on")) as { code?: string };
+        equal(error.code, "STREAM_NOT_FOUND");
+        equal(((await watch.closed()) as { code?: string }).code, "STREAM_NOT_FOUND");
+        await rejects(kv.watch(), "STREAM_NOT_FOUND");
+        await rejects(kv.keys(), "STREAM_NOT_FOUND");
+      }),
 
     "synced does not hang where what was there has been removed meanwhile (C-ADR8-31, trap 91)": async (
       harness,
