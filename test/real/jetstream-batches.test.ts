@@ -14,7 +14,7 @@ import {
   OutcomeUnknownError,
   type StreamConfig,
 } from "../../src/jetstream/index.ts";
-import { within } from "../fixtures/cleanup.ts";
+import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import {
@@ -48,9 +48,14 @@ class Batches {
   readonly codes: Set<string> = new Set();
   readonly #js: JetStreamClient;
   #running = true;
+  #over = false;
   readonly #done: Promise<unknown>;
 
-  constructor(nc: NatsConnection, lanes = 3) {
+  constructor(t: Scope, nc: NatsConnection, lanes = 3) {
+    atEnd(t, () => {
+      this.#running = false;
+      this.#over = true;
+    });
     this.#js = jetstream(nc, { timeout: TIMEOUT });
     this.#done = Promise.all(Array.from({ length: lanes }, (_, lane) => this.#run(lane)));
   }
@@ -61,7 +66,7 @@ class Batches {
       const name = `${lane}.${number++}`;
       for (
         let again = false;
-        !(await within(this.#store(name, again), `${name} hangs`, PATIENCE));
+        !this.#over && !(await within(this.#store(name, again), `${name} hangs`, PATIENCE));
         again = true
       ) {
         await moment();
@@ -129,7 +134,10 @@ class Ingesting {
   #running = true;
   readonly #done: Promise<void>;
 
-  constructor(nc: NatsConnection, subject: string, ids: boolean) {
+  constructor(t: Scope, nc: NatsConnection, subject: string, ids: boolean) {
+    atEnd(t, () => {
+      this.#running = false;
+    });
     this.subject = subject;
     this.#js = jetstream(nc, { timeout: TIMEOUT });
     this.#ids = ids;
@@ -227,8 +235,12 @@ async function textsOf({ direct, streams }: JetStreamManager): Promise<(subject:
 class Loads {
   readonly #all: readonly (Batches | Ingesting)[];
 
-  constructor(nc: NatsConnection) {
-    this.#all = [new Batches(nc), new Ingesting(nc, "s.once", true), new Ingesting(nc, "s.plain", false)];
+  constructor(t: Scope, nc: NatsConnection) {
+    this.#all = [
+      new Batches(t, nc),
+      new Ingesting(t, nc, "s.once", true),
+      new Ingesting(t, nc, "s.plain", false),
+    ];
   }
 
   /** Resolves when each has come so much further. */
@@ -271,7 +283,7 @@ test("batches whose server is killed: whole or not at all, what was acknowledged
   const nc = await dial(t, { servers: server.url });
   const jsm = await jetstreamManager(nc);
   await jsm.streams.add(config);
-  const loads = new Loads(nc);
+  const loads = new Loads(t, nc);
   for (let kills = 0; kills < 4; kills++) {
     await loads.more(20);
     await server.restart();
@@ -287,7 +299,7 @@ test("batches whose link is cut: the same", { skip }, async (t) => {
   const nc = await dial(t, { servers: proxy.url });
   const jsm = await jetstreamManager(await dial(t, { servers: server.url }));
   await jsm.streams.add(config);
-  const loads = new Loads(nc);
+  const loads = new Loads(t, nc);
   for (let cuts = 0; cuts < 4; cuts++) {
     await loads.more(20);
     // with every other cut, answers were held back
@@ -308,7 +320,7 @@ test("batches in a cluster of three, R3, whose leaders step down and are killed:
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: 2000 });
   const make = () => jsm.streams.add({ ...config, num_replicas: 3 }).catch(() => undefined);
   await eventually(make, "no stream is made");
-  const loads = new Loads(nc);
+  const loads = new Loads(t, nc);
   for (const end of ["stepDown", "kill", "stepDown", "kill"] as const) {
     await loads.more(20);
     const leader = await eventually(() => leaderOf(jsm, servers), "the stream is not whole");

@@ -125,6 +125,9 @@ test("kill -9 of a server under single publishes: what is not acknowledged is un
   const acked = new Growing<readonly [string, PubAck]>();
   const codes = new Set<string>();
   let running = true;
+  atEnd(t, () => {
+    running = false;
+  });
   let next = 0;
   const worker = async (): Promise<void> => {
     while (running) {

@@ -121,7 +121,7 @@ test("a half-open socket: what is under way goes on with the next link, or fails
   const server = await startServer(t, { jetstream: true });
   const proxy = await startProxy(t, server);
   const quiet = await setUp(t, server.url);
-  const nc = await dial(t, { servers: proxy.url, pingInterval: 200, maxPingOut: 1, timeout: 1000 });
+  const nc = await dial(t, { servers: proxy.url, pingInterval: 1000, maxPingOut: 1, timeout: 5000 });
   const store = await new Objm(nc).open("b");
   const events = new Events(nc);
   let stale = 0;
