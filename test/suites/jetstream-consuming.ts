@@ -94,7 +94,7 @@ export async function consuming(
 
 /** Resolves when no message of the consumer waits for its acknowledgement: the server notes them in its own time. */
 export async function allAcknowledged(consumer: Consumer): Promise<void> {
-  const limit = performance.now() + 5000;
+  const limit = performance.now() + 20_000;
   for (;;) {
     const { num_ack_pending } = await consumer.info();
     if (num_ack_pending === 0) return;

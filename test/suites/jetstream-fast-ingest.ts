@@ -135,7 +135,7 @@ export const jetstreamFastIngest: Suite = {
       const staged = await stage(harness);
       if (staged === undefined) return;
       const { nc, sent, subject } = staged;
-      const starting = jetstream(nc).startFastIngest(subject, "1", { timeout: 600, maxOutstandingAcks: 1 });
+      const starting = jetstream(nc).startFastIngest(subject, "1", { timeout: 1500, maxOutstandingAcks: 1 });
       (await sent.first(1))[0]?.respond(ack(0, 1));
       const ingest = await starting;
       const adding = ingest.add(subject, "2");
@@ -157,7 +157,7 @@ export const jetstreamFastIngest: Suite = {
       const js = jetstream(nc);
       let answered = 0;
       const start = async (): Promise<FastIngest> => {
-        const starting = js.startFastIngest(subject, "1", { timeout: 500 });
+        const starting = js.startFastIngest(subject, "1", { timeout: 1500 });
         // what the batch before has sent may come behind it
         let starts = 0;
         const isNew = (msg: Msg): boolean => parts(msg).at(-2) === "0" && ++starts > answered;

@@ -44,7 +44,7 @@ export const jetstreamMessages: Suite = {
       third.nak();
       const again = await some(consumer.next());
       equal([again.seq, again.info.deliveryCount, again.redelivered], [3, 2, true]);
-      again.nak(300);
+      again.nak(1500);
       equal(await consumer.next({ no_wait: true }), null);
       const late = await some(consumer.next());
       equal([late.seq, late.info.deliveryCount], [3, 3]);

@@ -81,7 +81,7 @@ export const jetstreamOrdered: Suite = {
         equal(found, range(1, 30));
         ok(messages.health.resets >= 2, `${messages.health.resets} resets`);
         // it takes its last consumer with it
-        for (const limit = performance.now() + 5000; (await consumersOf(stream)).length > 0; ) {
+        for (const limit = performance.now() + 20_000; (await consumersOf(stream)).length > 0; ) {
           ok(performance.now() < limit, "the consumer stays on the server");
         }
       },
@@ -221,7 +221,7 @@ export const jetstreamPush: Suite = {
         durable_name: "p",
         deliver_subject,
         ack_policy: "explicit",
-        idle_heartbeat: 500e6,
+        idle_heartbeat: 5000e6,
         flow_control: true,
       });
       const consumer = await stream.js.consumers.getPushConsumer(stream.name, "p");
@@ -231,7 +231,7 @@ export const jetstreamPush: Suite = {
       const all = sequences(messages, 60);
       await stream.fill(10);
       equal(await within(all, "not all come"), range(1, 60));
-      for (const limit = performance.now() + 5000; (await consumer.info()).num_ack_pending > 0; ) {
+      for (const limit = performance.now() + 20_000; (await consumer.info()).num_ack_pending > 0; ) {
         ok(performance.now() < limit, "acknowledgements are missing");
       }
       ok(log.all.every(({ type }) => type !== "heartbeats_missed"));
@@ -283,7 +283,7 @@ export const jetstreamPush: Suite = {
         await nc.flush();
         await stream.fill(200);
         const total = (): number => seen.reduce((sum, own) => sum + own.length, 0);
-        for (const limit = performance.now() + 5000; total() < 200; await nc.flush()) {
+        for (const limit = performance.now() + 20_000; total() < 200; await nc.flush()) {
           ok(performance.now() < limit, `${total()} came`);
         }
         equal(total(), 200);
@@ -297,7 +297,7 @@ export const jetstreamPush: Suite = {
         await nc.flush();
         await rejects(first.consume(), "INVALID_OPERATION");
         const second = await js.consumers.getPushConsumer(name, "alone");
-        for (const limit = performance.now() + 5000; !(await second.info()).push_bound; )
+        for (const limit = performance.now() + 20_000; !(await second.info()).push_bound; )
           ok(performance.now() < limit);
         await rejects(second.consume(), "INVALID_OPERATION");
       },

@@ -119,7 +119,7 @@ export const jetstreamProcess: Suite = {
     },
 
     "a message that takes longer than the ack wait is delivered once": async (harness) => {
-      const { consumer } = await consuming(harness, 2, { ack_wait: 300e6 });
+      const { consumer } = await consuming(harness, 2, { ack_wait: 1e9 });
       const counts = new Growing<number>();
       const long = gate();
       const processing = await consumer.process(
@@ -132,7 +132,7 @@ export const jetstreamProcess: Suite = {
       await counts.first(1);
       // several times the ack wait, as the server counts it
       const since = Date.now();
-      while (Date.now() - since < 1000) await consumer.info();
+      while (Date.now() - since < 2500) await consumer.info();
       long.open();
       equal(await counts.first(2), [1, 1]);
       await allAcknowledged(consumer);

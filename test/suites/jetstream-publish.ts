@@ -130,7 +130,10 @@ export const jetstreamPublish: Suite = {
         const once = await rejects(js.publish(prefix, "", { retries: 0 }), "NO_RESPONDERS");
         ok(once instanceof NoStreamError && once.attempts === 1);
         // no further attempt fits
-        const late = await rejects(js.publish(prefix, "", { timeout: 200 }), "NO_RESPONDERS");
+        const late = await rejects(
+          js.publish(prefix, "", { timeout: 5000, retryWait: 6000 }),
+          "NO_RESPONDERS",
+        );
         ok(late instanceof NoStreamError && late.attempts === 1);
       },
 

@@ -27,7 +27,7 @@ async function consumers({ jsm, name }: Place): Promise<string[]> {
 
 /** Resolves when the bucket has no consumer left. */
 async function noConsumers(place: Place): Promise<void> {
-  for (const limit = performance.now() + 5000; (await consumers(place)).length > 0; ) {
+  for (const limit = performance.now() + 20_000; (await consumers(place)).length > 0; ) {
     ok(performance.now() < limit, "the consumer stays on the server");
   }
 }

@@ -301,11 +301,11 @@ export const publishSubscribe: Suite = {
 
     "the first message stops the timeout": async ({ connect, prefix }) => {
       const nc = await connect();
-      const sub = nc.subscribe(prefix, { timeout: 500 });
+      const sub = nc.subscribe(prefix, { timeout: 1500 });
       nc.publish(prefix, "x");
       const [iterator, other] = [
         sub[Symbol.asyncIterator](),
-        nc.subscribe(`${prefix}.none`, { timeout: 520 }),
+        nc.subscribe(`${prefix}.none`, { timeout: 1520 }),
       ];
       equal((await iterator.next()).value?.string(), "x");
       await other.closed;
