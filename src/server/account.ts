@@ -1,6 +1,5 @@
 // Account: one subject space, apart from all others. Takes what is published to whoever has subscribed.
 import { type Interest, Router } from "./router.ts";
-import { type Mappings, mapping } from "./mapping.ts";
 import type { Message } from "./message.ts";
 
 /** A subscription, of a connection or of the server itself. */
@@ -14,9 +13,10 @@ export class Account {
   readonly router: Router<Subscriber> = new Router();
   readonly #mapped: ((subject: string) => string) | undefined;
 
-  constructor(name: string, mappings?: Mappings) {
+  /** `mapped` gives what is published another subject, or the same */
+  constructor(name: string, mapped?: (subject: string) => string) {
     this.name = name;
-    this.#mapped = mappings && mapping(mappings);
+    this.#mapped = mapped;
   }
 
   /** Deliver a message, to who listens to its subject or to another one. How many got it. */

@@ -13,6 +13,7 @@ import type { Account, Subscriber } from "./account.ts";
 import { goJson } from "./go-text.ts";
 import { withHeaders } from "./header-block.ts";
 import { Message } from "./message.ts";
+import type { AccountOptions } from "./options.ts";
 import { Peer } from "./peer.ts";
 import { type SubjectTransform, subjectTransform } from "./subject-transform.ts";
 
@@ -45,27 +46,38 @@ export interface ImportOptions {
 // how long an answer may take
 const ANSWER_LIMIT = 120_000;
 
+/** Let accounts have what they import. @throws {NatsError} INVALID_ARGUMENT when nobody exports it */
+export function exchange(
+  accounts: ReadonlyMap<string, Account>,
+  wishes: ReadonlyMap<string, AccountOptions>,
+  clock: Clock,
+): void {
+  const between = new Exchange(accounts, wishes, clock);
+  for (const [name, { imports = [] }] of wishes) {
+    for (const wanted of imports) between.take(accounts.get(name) as Account, wanted);
+  }
+}
+
 /** Messages of other accounts don't go on from here to a third one. */
 class Passed extends Message {}
 
-export class Exchange {
+class Exchange {
   readonly #accounts: ReadonlyMap<string, Account>;
-  readonly #exports = new Map<string, readonly ExportOptions[]>();
+  readonly #wishes: ReadonlyMap<string, AccountOptions>;
   readonly #clock: Clock;
   // between `_R_` and what stands for one request
   readonly #mark = randomId(6);
 
-  constructor(accounts: ReadonlyMap<string, Account>, clock: Clock) {
+  constructor(
+    accounts: ReadonlyMap<string, Account>,
+    wishes: ReadonlyMap<string, AccountOptions>,
+    clock: Clock,
+  ) {
     this.#accounts = accounts;
+    this.#wishes = wishes;
     this.#clock = clock;
   }
 
-  /** What an account exports. All exports come before the imports. */
-  offer(account: Account, exports: readonly ExportOptions[]): void {
-    this.#exports.set(account.name, exports);
-  }
-
-  /** Let an account have what it imports. @throws {NatsError} INVALID_ARGUMENT when nobody exports it */
   take(importer: Account, { service, stream, to, prefix }: ImportOptions): void {
     const source = service ?? stream;
     if (source === undefined) {
@@ -93,9 +105,9 @@ export class Exchange {
     { account, subject }: ImportSource,
   ): [Account, ExportOptions] {
     const exporter = this.#accounts.get(account);
-    const offered = this.#exports
+    const offered = this.#wishes
       .get(account)
-      ?.find(
+      ?.exports?.find(
         ({ [kind]: exported, accounts }) =>
           exported !== undefined &&
           (exported === subject || subjectMatches(exported, subject)) &&

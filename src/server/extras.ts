@@ -1,14 +1,26 @@
-// Extras: what a server has anywhere but in a page, where it would not be worth its bytes.
-import { fromPublic } from "../auth/nkeys.ts";
+// isonats/server/extras: what a server has by itself on Node, Bun and Deno, and in a page where it is handed in: bytes that most
+// pages have no use for.
+import { exchange } from "./exchange.ts";
+import { AtomicBatches } from "./jetstream/atomic-batches.ts";
+import { FastBatches } from "./jetstream/fast-batches.ts";
 import { restoreVerb } from "./jetstream/restore.ts";
+import { Schedules } from "./jetstream/schedules.ts";
 import { snapshotVerb } from "./jetstream/snapshot.ts";
-import type { VerifyNkey } from "./logins.ts";
+import { mapping } from "./mapping.ts";
 import { Monitor } from "./monitor.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Extras } from "./runtime.ts";
 
-export const extras: Pick<Runtime, "monitor" | "verbs"> = {
+export type { Extras } from "./runtime.ts";
+
+/** For `NatsServer.start({ extras })` in a page: batches, schedules, snapshots, `exports`, `imports` and `mappings` of accounts, and the answers to `$SYS.REQ`. */
+export const extras: Extras = {
+  mapping,
+  exchange,
   monitor: (system, account, server) => new Monitor(system, account, server),
-  verbs: [snapshotVerb, restoreVerb],
+  streams: {
+    verbs: [snapshotVerb, restoreVerb],
+    atomic: (stream) => new AtomicBatches(stream),
+    fast: (stream) => new FastBatches(stream),
+    schedules: (stream) => new Schedules(stream),
+  },
 };
-
-export const verifyNkey: VerifyNkey = (nkey, nonce, signature) => fromPublic(nkey).verify(nonce, signature);

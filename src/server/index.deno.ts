@@ -1,8 +1,9 @@
 // isonats/server for Deno: the same names as index.ts, with the extras.
 import { bareRuntime } from "./bare-runtime.ts";
-import { extras, verifyNkey } from "./extras.ts";
+import { extras } from "./extras.ts";
 import type { ServerOptions } from "./options.ts";
 import { Server } from "./server.ts";
+import { verifyNkey } from "./verify-nkey.ts";
 
 export * from "./names.ts";
 
@@ -10,7 +11,7 @@ export * from "./names.ts";
 export class NatsServer extends Server {
   /** See `index.ts`. */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer({ verifyNkey, ...options }, { ...bareRuntime, ...extras });
+    const server = new NatsServer({ verifyNkey, ...options }, { ...bareRuntime, extras });
     await server.listen(options);
     return server;
   }

@@ -1,6 +1,6 @@
 // isonats/server for Node and Bun: the same names as index.ts, with listeners, files, and the extras.
 import { join } from "node:path";
-import { extras, verifyNkey } from "./extras.ts";
+import { extras } from "./extras.ts";
 import { fileName } from "./jetstream/file-name.ts";
 import { FileStorage } from "./jetstream/file-storage.node.ts";
 import { memoryStorage } from "./jetstream/storage.ts";
@@ -8,11 +8,12 @@ import { listen } from "./listen.node.ts";
 import type { ServerOptions } from "./options.ts";
 import type { Runtime } from "./runtime.ts";
 import { Server } from "./server.ts";
+import { verifyNkey } from "./verify-nkey.ts";
 
 export * from "./names.ts";
 
 const runtime: Runtime = {
-  ...extras,
+  extras,
   listen,
   keep: (dir, account, clock) =>
     dir === undefined ? memoryStorage : new FileStorage(join(dir, fileName(account)), clock),

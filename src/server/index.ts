@@ -9,10 +9,10 @@ export * from "./names.ts";
 export class NatsServer extends Server {
   /**
    * Start a server. Where it shall listen, it does when this resolves.
-   * @throws {NatsError} INVALID_ARGUMENT, CONNECTION when a port is taken, UNSUPPORTED where a runtime can't listen, or has no files
+   * @throws {NatsError} INVALID_ARGUMENT, CONNECTION when a port is taken, UNSUPPORTED where a runtime can't listen, has no files, or was not given the extras that an option needs
    */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer(options, bareRuntime);
+    const server = new NatsServer(options, { ...bareRuntime, extras: options.extras });
     await server.listen(options);
     return server;
   }

@@ -6,6 +6,7 @@ import type { ExportOptions, ImportOptions } from "./exchange.ts";
 import type { UserOptions, VerifyNkey } from "./logins.ts";
 import type { Mappings } from "./mapping.ts";
 import type { Limits } from "./peer-host.ts";
+import type { Extras } from "./runtime.ts";
 
 /** An account: a subject space of its own, with its users. */
 export interface AccountOptions {
@@ -67,6 +68,8 @@ export interface ServerOptions {
   noAuthUser?: string;
   /** verifies the logins of users with an `nkey`. Default: what it takes is there on Node, Bun and Deno; in a page there is none. */
   verifyNkey?: VerifyNkey;
+  /** those of `isonats/server/extras`, for a page that wants what is in them. On Node, Bun and Deno they are there. */
+  extras?: Extras;
   /** accounts by name, apart from the default one, `$G`; `$SYS` is the system account */
   accounts?: Readonly<Record<string, AccountOptions>>;
   /** bytes of headers and payload that one message may have. Default 1 MiB. */

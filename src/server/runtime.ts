@@ -3,9 +3,10 @@ import type { Clock } from "../lib/clock.ts";
 import type { Scheme } from "../transport/transport.ts";
 import type { Account } from "./account.ts";
 import type { Storage } from "./jetstream/storage.ts";
-import type { Verb } from "./jetstream/verb.ts";
+import type { StreamExtras } from "./jetstream/stream-extras.ts";
+import type { Mappings } from "./mapping.ts";
 import type { Monitored } from "./monitor.ts";
-import type { ServerOptions } from "./options.ts";
+import type { AccountOptions, ServerOptions } from "./options.ts";
 import type { ClosedState, Peer } from "./peer.ts";
 import type { Server } from "./server.ts";
 import type { System } from "./system.ts";
@@ -32,8 +33,22 @@ export interface Runtime {
   listen(server: Server, options: ServerOptions): Promise<Listener[]>;
   /** Where an account keeps its streams: under a folder, or in memory where there is none. */
   keep(storeDir: string | undefined, account: string, clock: Clock): Storage;
-  /** Watches over the server for its system account. Without it nobody answers there. */
-  monitor?(system: System, account: Account, server: Monitored): Witness;
-  /** Calls of the API of JetStream beyond those that all servers have. */
-  readonly verbs: readonly Verb[];
+  /** undefined in a page that was not given them */
+  readonly extras: Extras | undefined;
+}
+
+/** The parts of a server that only some pages have a use for. */
+export interface Extras {
+  /** What `mappings` of an account do. @throws {NatsError} INVALID_ARGUMENT */
+  mapping(mappings: Mappings): (subject: string) => string;
+  /** What `exports` and `imports` of accounts do. @internal */
+  exchange(
+    accounts: ReadonlyMap<string, Account>,
+    wishes: ReadonlyMap<string, AccountOptions>,
+    clock: Clock,
+  ): void;
+  /** Watches over the server for its system account. Without it nobody answers there. @internal */
+  monitor(system: System, account: Account, server: Monitored): Witness;
+  /** @internal */
+  readonly streams: StreamExtras;
 }

@@ -5,17 +5,16 @@ import { Turns } from "../lib/turns.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { memoryPair } from "../transport/memory.ts";
 import type { Dialer, Transport } from "../transport/transport.ts";
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, NatsError } from "../errors.ts";
 import { Account } from "./account.ts";
-import { Exchange } from "./exchange.ts";
 import { goJson, goTime } from "./go-text.ts";
 import { curveKey, nonce, serverId } from "./identity-key.ts";
-import { accountVerbs, enableJetStream, systemVerbs } from "./jetstream/enable.ts";
+import { enableJetStream } from "./jetstream/enable.ts";
 import type { JetStream } from "./jetstream/jetstream.ts";
 import { memoryStorage } from "./jetstream/storage.ts";
+import { lacking } from "./lacking.ts";
 import { Logins } from "./logins.ts";
 import type { Origin } from "./message.ts";
-import type { Mappings } from "./mapping.ts";
 import {
   type ResolvedJetStreamOptions,
   type ResolvedServerOptions,
@@ -24,7 +23,7 @@ import {
 } from "./options.ts";
 import { type ClosedState, Peer } from "./peer.ts";
 import type { PeerHost } from "./peer-host.ts";
-import type { Listener, Runtime } from "./runtime.ts";
+import type { Extras, Listener, Runtime } from "./runtime.ts";
 import { System } from "./system.ts";
 import { API_LEVEL, VERSION } from "./version.ts";
 
@@ -102,18 +101,17 @@ export class Server {
     const system = this.#account(SYSTEM_ACCOUNT);
     this.#logins = new Logins(nobody, given);
     for (const user of options.users) this.#logins.add(user, nobody);
-    const exchange = new Exchange(this.#accounts, clock);
-    for (const [name, { users = [], mappings, exports = [] }] of Object.entries(options.accounts)) {
-      const account = this.#account(name, mappings);
-      exchange.offer(account, exports);
+    const wishes = new Map(Object.entries(options.accounts));
+    for (const [name, { users = [], mappings }] of wishes) {
+      const account = this.#account(name, mappings && this.#extras("mappings").mapping(mappings));
       for (const user of users) this.#logins.add(user, account);
     }
-    for (const [name, { imports = [] }] of Object.entries(options.accounts)) {
-      for (const wanted of imports) exchange.take(this.#account(name), wanted);
+    if ([...wishes.values()].some(({ exports, imports }) => exports ?? imports)) {
+      this.#extras("exports and imports").exchange(this.#accounts, wishes, clock);
     }
     this.#logins.check();
     if (options.jetstream !== undefined) this.#enable(options.jetstream);
-    const witness = runtime.monitor?.(this.#system, system, {
+    const witness = runtime.extras?.monitor(this.#system, system, {
       id: this.id,
       name: this.name,
       now: () => clock.now(),
@@ -139,6 +137,13 @@ export class Server {
     };
   }
 
+  // What needs them says so where there are none.
+  #extras(what: string): Extras {
+    const { extras } = this.#runtime;
+    if (extras === undefined) throw new NatsError("UNSUPPORTED", lacking(what));
+    return extras;
+  }
+
   #enable({ storeDir, maxMemory, maxStorage, domain }: ResolvedJetStreamOptions): void {
     const { clock, accounts } = this.#options;
     const openBatches = { atomic: { open: 0 }, fast: { open: 0 } };
@@ -154,13 +159,13 @@ export class Server {
         domain,
         storage,
         openBatches,
+        extras: this.#runtime.extras?.streams,
         maxMemory,
         maxStorage,
         clientOf,
       };
-      const verbs = name === SYSTEM_ACCOUNT ? systemVerbs : [...this.#runtime.verbs, ...accountVerbs];
       try {
-        this.#jetstreams.push(enableJetStream(account, around, verbs));
+        this.#jetstreams.push(enableJetStream(account, around, name === SYSTEM_ACCOUNT));
       } catch (error) {
         // what there is of the others goes
         void Promise.allSettled([storage.close(), ...this.#jetstreams.map((js) => js.shutDown())]);
@@ -208,10 +213,10 @@ export class Server {
     return this.#listeners.find(({ scheme }) => scheme === "ws" || scheme === "wss")?.url;
   }
 
-  #account(name: string, mappings?: Mappings): Account {
+  #account(name: string, mapped?: (subject: string) => string): Account {
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new Account(name, mappings);
+      account = new Account(name, mapped);
       this.#accounts.set(name, account);
       this.#system.answerUserInfo(account);
     }

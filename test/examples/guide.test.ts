@@ -19,13 +19,20 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const here = new URL(".", import.meta.url);
 const src = pathToFileURL(join(root, "src/"));
 
+/** The subpaths whose file is not `<subpath>/index.ts`. */
+const SOURCES: Record<string, string> = {
+  errors: "errors.ts",
+  server: "server/index.node.ts",
+  "server/extras": "server/extras.ts",
+};
+
 /** The snippet as a module that imports this checkout. */
 function asModule(code: string): string {
-  return code.replace(/ from "isonats(\/\w+)?";/g, (_, subpath?: string) => {
+  return code.replace(/ from "isonats(?:\/([\w/]+))?";/g, (_, subpath?: string) => {
     const target =
       subpath === undefined
         ? new URL("stand-in.ts", here)
-        : new URL(subpath === "/errors" ? "errors.ts" : `${subpath.slice(1)}/index.ts`, src);
+        : new URL(SOURCES[subpath] ?? `${subpath}/index.ts`, src);
     return ` from ${JSON.stringify(target.href)};`;
   });
 }

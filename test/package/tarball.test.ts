@@ -17,7 +17,7 @@ test("the package holds the build, its sources and the papers, and nothing else"
     ...sources.map((name) => `src/${name}`),
     "dist/globals.d.ts",
     "dist/browser/LICENSES.txt",
-    ...files.filter((name) => /^dist\/browser\/[\w-]+\.js$/.test(name)),
+    ...files.filter((name) => /^dist\/browser\/[\w/-]+\.js$/.test(name)),
     ...built.flatMap((name) => [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => name + ending)),
   ];
   assert.deepEqual(

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utf8Decoder, utf8Encoder } from "../../src/lib/bytes.ts";
 import { Account } from "../../src/server/account.ts";
+import { extras } from "../../src/server/extras.ts";
 import { internal } from "../../src/server/internal.ts";
 import { Consumer, type ConsumerState } from "../../src/server/jetstream/consumer.ts";
 import { type ServedConfig, wholeConsumerConfig } from "../../src/server/jetstream/consumer-config.ts";
@@ -36,6 +37,7 @@ class Bench {
       openBatches: { atomic: { open: 0 }, fast: { open: 0 } },
       maxMemory: Infinity,
       maxStorage: Infinity,
+      extras: extras.streams,
       clientOf: () => undefined,
       enabled: true,
     });

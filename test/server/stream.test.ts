@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { utf8Decoder } from "../../src/lib/bytes.ts";
 import type { StreamConfig } from "../../src/protocol/jetstream/stream.ts";
 import { Account } from "../../src/server/account.ts";
+import { extras } from "../../src/server/extras.ts";
 import { internal } from "../../src/server/internal.ts";
 import { JetStream } from "../../src/server/jetstream/jetstream.ts";
 import { memoryStorage } from "../../src/server/jetstream/storage.ts";
@@ -31,6 +32,7 @@ class Bench {
       openBatches: { atomic: { open: 0 }, fast: { open: 0 } },
       maxMemory,
       maxStorage: Infinity,
+      extras: extras.streams,
       clientOf: () => undefined,
       enabled: true,
     });

@@ -6,7 +6,7 @@ import { Message } from "../message.ts";
 import { type Interest, Router } from "../router.ts";
 import { isBeyondLevel } from "../version.ts";
 import type { JetStream } from "./jetstream.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { Refusal, refusal, refuse } from "./refusal.ts";
 import type { Call, Verb } from "./verb.ts";
 
 export const API_PREFIX = "$JS.API.";
@@ -95,7 +95,7 @@ function answerTo(verb: Verb, call: Call): { answer: object | undefined; failed:
     return { answer: verb.handle(call), failed: false };
   } catch (error) {
     // what fails otherwise fails for want of something: a disk that is full, memory
-    const { wire } = error instanceof Refusal ? error : new Refusal(10023);
+    const { wire } = error instanceof Refusal ? error : refusal(10023);
     return { answer: { error: wire, ...verb.zeros }, failed: true };
   }
 }

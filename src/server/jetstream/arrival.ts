@@ -18,6 +18,10 @@ export interface Arrival {
   readonly asks: Asks;
 }
 
+/** the header that makes a message one of an atomic batch */
+export const BATCH_ID = "Nats-Batch-Id";
+/** how the reply of a message of a fast batch ends */
+export const FAST = ".$FI";
 const NOTHING: Asks = { size: 0, get: () => undefined, has: () => false, keys: () => [] };
 const VERSION = utf8Encoder.encode("NATS/1.0");
 const REQUEST_INFO = "Nats-Request-Info";

@@ -1,15 +1,15 @@
 // Atomic batches: messages that are stored together or not at all. They wait until the last of them has come. Owned by stream.
-import type { Arrival } from "./arrival.ts";
+import { type Arrival, BATCH_ID } from "./arrival.ts";
 import { BatchView } from "./batch-view.ts";
 import { INCREMENT } from "./counter.ts";
 import { checkStorable, type Draft, drafted, Duplicate } from "./draft.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import { withHeaders } from "../header-block.ts";
 import { OpenBatches } from "./open-batches.ts";
 import { refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 import { isBeyondLevel } from "../version.ts";
 
-export const BATCH_ID = "Nats-Batch-Id";
 const COMMIT = "Nats-Batch-Commit";
 const LONGEST_ID = 64;
 const LARGEST = 1000;
@@ -32,18 +32,18 @@ export class AtomicBatches {
     const { asks } = arrival;
     if (this.#stream.config.allow_atomic !== true) refuse(10174);
     const id = asks.get(BATCH_ID) as string;
-    if (id.length > LONGEST_ID) refuse(10179);
+    if (id.length > LONGEST_ID) refuseExtra(10179);
     const text = asks.get("Nats-Batch-Sequence") ?? "";
-    const seq = /^\d+$/.test(text) ? Number(text) : refuse(10175);
+    const seq = /^\d+$/.test(text) ? Number(text) : refuseExtra(10175);
     const commit = asks.get(COMMIT) ?? "";
     let batch = this.#open.get(id);
     if (seq > LARGEST && commit !== "eob") {
       if (batch !== undefined) this.#abandon(id, "large");
-      refuse(10199, { size: LARGEST });
+      refuseExtra(10199, { size: LARGEST });
     }
     if (batch === undefined) {
-      if (seq !== 1) refuse(10176);
-      if (this.#open.full) refuse(10210);
+      if (seq !== 1) refuseExtra(10176);
+      if (this.#open.full) refuseExtra(10210);
       this.#open.add(id, (batch = []));
     }
     if (isBeyondLevel(arrival.header)) {
@@ -52,11 +52,11 @@ export class AtomicBatches {
     }
     if (commit !== "" && commit !== "1" && commit !== "eob") {
       this.#open.delete(id);
-      refuse(10200);
+      refuseExtra(10200);
     }
     if (seq !== batch.length + 1 || (commit === "eob" && seq === 1)) {
       this.#abandon(id, "incomplete");
-      refuse(10176);
+      refuseExtra(10176);
     }
     if (commit !== "eob") batch.push(arrival);
     if (commit === "") return "";
@@ -102,10 +102,10 @@ function draftOf(arrival: Arrival, view: BatchView): ReturnType<BatchView["draft
   const { asks, subject } = arrival;
   const first = view.drafts.length === 0;
   const unfit = "Nats-Expected-Last-Msg-Id";
-  if ((asks.get(unfit) ?? "") !== "") refuse(10177, { header: unfit });
+  if ((asks.get(unfit) ?? "") !== "") refuseExtra(10177, { header: unfit });
   if (view.config.allow_msg_counter === true && (asks.get(INCREMENT) ?? "") === "") refuse(10169);
   const draft = drafted(arrival, view);
-  if (draft instanceof Duplicate) return refuse(10201);
+  if (draft instanceof Duplicate) return refuseExtra(10201);
   if (!first && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
   if (draft.rollup === "sub" && view.has(subject)) refuse(10111, { err: "batch rollup sub invalid" });
   checkStorable(draft, view);

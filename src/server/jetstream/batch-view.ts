@@ -3,6 +3,7 @@ import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { subjectMatches } from "../../protocol/subject.ts";
 import { type Draft, expectSeq, type View } from "./draft.ts";
 import { refuse } from "./refusal.ts";
+import type { Schedules } from "./schedules.ts";
 import type { Store } from "./store.ts";
 
 export class BatchView implements View {
@@ -26,6 +27,10 @@ export class BatchView implements View {
 
   get store(): Store {
     return this.#stream.store;
+  }
+
+  get schedules(): Schedules | undefined {
+    return this.#stream.schedules;
   }
 
   get messages(): number {

@@ -5,12 +5,13 @@ import { type Arrival, asked } from "./arrival.ts";
 import { COUNTED, counterPayload, increment, incremented } from "./counter.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
-import { NEXT, PURGE, type Schedule, SCHEDULER, scheduleOf } from "./schedule.ts";
+import type { Plan } from "./schedule.ts";
+import type { Schedules } from "./schedules.ts";
 import type { Store } from "./store.ts";
 import type { Stored } from "./stored.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 
-export interface Draft {
+export interface Draft extends Plan {
   readonly subject: string;
   readonly header: Uint8Array;
   readonly data: Uint8Array;
@@ -22,16 +23,14 @@ export interface Draft {
   readonly ttl: number;
   /** the sum, of a counter */
   readonly value?: bigint | undefined;
-  /** when it is to be published, where that is later */
-  readonly schedule?: Schedule | undefined;
-  /** the subject whose schedule ends with it */
-  readonly cancels?: string | undefined;
 }
 
 /** What a message is checked against: a stream, or a stream with the part of a batch before it. */
 export interface View {
   readonly config: StreamConfig;
   readonly store: Store;
+  /** undefined where the server has none */
+  readonly schedules: Schedules | undefined;
   readonly messages: number;
   readonly bytes: number;
   /** there is no room for anything */
@@ -79,8 +78,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   let rollup: Draft["rollup"] = "";
   let ttl = 0;
   let by: bigint | undefined;
-  let schedule: Schedule | undefined;
-  let cancels: string | undefined;
+  let plan: Plan | undefined;
   if (asks.size > 0) {
     const ask = (name: string): string => asks.get(name) ?? "";
     by = increment(arrival, view);
@@ -89,8 +87,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     // one that is none is refused when all else is well
     if (config.allow_msg_ttl !== true && ttlOf(ask(TTL)) !== undefined) refuse(10166);
     expectSequences(arrival, view);
-    schedule = scheduleOf(arrival, view);
-    if (config.allow_msg_schedules === true && ask(NEXT) === PURGE) cancels = ask(SCHEDULER);
+    if (config.allow_msg_schedules === true) plan = view.schedules?.plan(arrival);
+    else if (ask("Nats-Schedule") !== "") refuse(10188);
     if (asks.has("Nats-Stream-Source")) refuse(10227);
     id = ask("Nats-Msg-Id");
     const seen = id === "" ? undefined : view.seqOfId(id);
@@ -100,7 +98,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     rollup = rollupOf(ask("Nats-Rollup"), config);
     if (ask(TTL) !== "") ttl = ttlOf(ask(TTL)) ?? NaN;
   }
-  if (schedule !== undefined && rollup === "") {
+  if (plan?.schedule !== undefined && rollup === "") {
     rollup = "sub";
     header = withHeaders(header, [["Nats-Rollup", "sub"]]);
   }
@@ -117,7 +115,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     const counted = asked(view.latest(subject)?.header ?? Empty).get(COUNTED);
     if (counted !== undefined) header = withHeaders(header, [[COUNTED, counted]]);
   }
-  return { subject, header, data, id, rollup, ttl, value, schedule, cancels };
+  return { subject, header, data, id, rollup, ttl, value, ...plan };
 }
 
 /** @throws {Refusal} 10023, 10165 */

@@ -6,12 +6,11 @@
 import { goJson } from "../go-text.ts";
 import type { Arrival } from "./arrival.ts";
 import { checkRoom, drafted, Duplicate } from "./draft.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import { OpenBatches } from "./open-batches.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
 
-/** how the reply of a message of a batch ends */
-export const FAST = ".$FI";
 const LONGEST_ID = 64;
 const OPEN = 1000;
 const OPEN_IN_ALL = 50_000;
@@ -82,8 +81,8 @@ export class FastBatches {
   #batchOf({ id, flow, goesOn, seq, op }: Step, reply: string): Batch {
     const known = this.#open.get(id);
     if (known !== undefined) return known;
-    if (seq !== 1 || op === PING) refuse(10208);
-    if (this.#open.full) refuse(10211);
+    if (seq !== 1 || op === PING) refuseExtra(10208);
+    if (this.#open.full) refuseExtra(10211);
     const batch = { seq: 0, acked: 0, each: 1, flow, goesOn };
     this.#open.add(id, batch);
     if (this.#open.size === 1) batch.each = Math.min(flow, MOST_FLOW);
@@ -139,7 +138,7 @@ function read(reply: string): Step {
   const seq = /^\d+$/.test(number) ? Number(number) : 0;
   const op = /^[0-4]$/.test(code) ? Number(code) : -1;
   const fits = op === START ? seq === 1 : op === APPEND ? seq > 1 : op === END ? seq > 1 : op >= 0;
-  if ((gap !== "ok" && gap !== "fail") || seq === 0 || !fits) refuse(10206);
-  if (id.length > LONGEST_ID) refuse(10207);
+  if ((gap !== "ok" && gap !== "fail") || seq === 0 || !fits) refuseExtra(10206);
+  if (id.length > LONGEST_ID) refuseExtra(10207);
   return { id, flow: Number(flow) > 0 ? Number(flow) : FLOW, goesOn: gap === "ok", seq, op };
 }

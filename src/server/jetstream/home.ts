@@ -5,6 +5,7 @@ import type { Message } from "../message.ts";
 import type { Count } from "./open-batches.ts";
 import type { ServedStream } from "./served.ts";
 import type { Storage } from "./storage.ts";
+import type { StreamExtras } from "./stream-extras.ts";
 
 /** How many batches are open. */
 export interface OpenBatchCounts {
@@ -22,6 +23,7 @@ export interface Home {
   /** by name */
   readonly streams: ReadonlyMap<string, ServedStream>;
   readonly storage: Storage;
+  readonly extras: StreamExtras | undefined;
   /** of the whole server */
   readonly openBatches: OpenBatchCounts;
   /** Do the streams of this storage have more than they may? Then nothing is taken in. */

@@ -8,6 +8,7 @@ import type { Home, OpenBatchCounts } from "./home.ts";
 import { refuse } from "./refusal.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Storage } from "./storage.ts";
+import type { StreamExtras } from "./stream-extras.ts";
 
 /** What the streams of an account live in. */
 export interface Surroundings {
@@ -18,6 +19,7 @@ export interface Surroundings {
   /** `""` for none */
   readonly domain: string;
   readonly storage: Storage;
+  readonly extras: StreamExtras | undefined;
   /** those of all accounts of the server */
   readonly openBatches: OpenBatchCounts;
   /** bytes that streams in memory may have, and reserve */
@@ -35,6 +37,7 @@ export class JetStream implements Home {
   readonly serverName: string;
   readonly domain: string;
   readonly storage: Storage;
+  readonly extras: StreamExtras | undefined;
   readonly openBatches: OpenBatchCounts;
   readonly maxMemory: number;
   readonly maxStorage: number;
@@ -51,6 +54,7 @@ export class JetStream implements Home {
     this.serverName = around.serverName;
     this.domain = around.domain;
     this.storage = around.storage;
+    this.extras = around.extras;
     this.openBatches = around.openBatches;
     this.maxMemory = around.maxMemory;
     this.maxStorage = around.maxStorage;

@@ -8,7 +8,7 @@ import { timeOf } from "../go-time.ts";
 import { subjectTransform, type SubjectTransform } from "../subject-transform.ts";
 import { asked } from "./arrival.ts";
 import { counterPayload, counterValue, COUNTED, INCREMENT } from "./counter.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, refusal } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
 import type { Filters, Stored } from "./stored.ts";
 import type { Stream } from "./stream.ts";
@@ -69,7 +69,7 @@ export class Origin implements Watcher {
       lag: this.#from?.store.count(this.filters, this.#next) ?? 0,
       ...(!this.#mirror && this.#last > 0 && { seq: this.#last }),
       active: this.#heard === 0 ? -1 : Math.round((this.#into.clock.now() - this.#heard) * 1e6),
-      ...(this.#missing && { error: new Refusal(10059).wire }),
+      ...(this.#missing && { error: refusal(10059).wire }),
       ...(filter_subject && !fresh && { filter_subject }),
       ...(subject_transforms && { subject_transforms }),
     };

@@ -75,7 +75,6 @@ const REFUSALS = {
   10121: "400 consumer max ack pending exceeds system limit of {limit}",
   10127: "400 Consumer name can not contain path separators",
   10128: "400 Stream name can not contain path separators",
-  10130: "400 stream name already in use, cannot restore",
   10131: "400 Consumer create request did not match filtered subject from create subject",
   10133: "400 replicas count cannot be negative",
   10135: "400 consumer metadata exceeds maximum size of {limit}",
@@ -115,45 +114,26 @@ const REFUSALS = {
   10172: "400 message counter is broken",
   10173: "400 stream mirrors can not also calculate counters",
   10174: "400 atomic publish is disabled",
-  10175: "400 atomic publish sequence is missing",
-  10176: "400 atomic publish batch is incomplete",
-  10177: "400 atomic publish unsupported header used: {header}",
   10178: "400 priority groups can not be used with push consumers",
-  10179: "400 atomic publish batch ID is invalid",
   10183: "400 consumer ack wait needs to be positive",
   10184: "400 consumer backoff needs to be positive",
   10185: "412 JetStream minimum api level required",
   10186: "400 stream mirrors can not also schedule messages",
   10187: "400 stream source can not also schedule messages",
   10188: "400 message schedules is disabled",
-  10189: "400 message schedules pattern is invalid",
-  10190: "400 message schedules target is invalid",
-  10191: "400 message schedules invalid per-message TTL",
-  10192: "400 message schedules invalid rollup",
   10193: "400 missing sequence for expected last sequence per subject",
   10196: "400 consumer can not have priority groups when policy is none",
   10197: "400 PinnedTTL cannot be set when PriorityPolicy is none",
   10198: "400 stream mirrors can not also use atomic publishing",
-  10199: "400 atomic publish batch is too large: {size}",
-  10200: "400 atomic publish batch commit is invalid",
-  10201: "400 atomic publish batch contains duplicate message id",
-  10203: "400 message schedules source is invalid",
   10204: "400 invalid reset: {err}",
   10205: "400 batch publish is disabled",
-  10206: "400 batch publish pattern is invalid",
-  10207: "400 batch publish ID is invalid",
-  10208: "400 batch publish ID unknown",
   10209: "400 stream mirrors can not also use batch publishing",
-  10210: "429 atomic publish too many inflight",
-  10211: "429 batch publish too many inflight",
-  10212: "400 message schedules invalid scheduler",
   10213: "400 stream mirror consumer config is invalid",
   10215: "400 stream source consumer config is invalid",
   10218: "400 flow control ack policy requires a push based consumer",
   10220: "400 flow control ack policy requires max ack pending",
   10221: "400 flow control ack policy requires unset ack wait",
   10222: "400 flow control ack policy requires unset max deliver",
-  10223: "400 message schedules time zone is invalid",
   10227: "400 message stream source header is not allowed",
 } as const;
 
@@ -166,18 +146,25 @@ export interface WireError {
   readonly description: string;
 }
 
+export type RefusalParams = Readonly<Record<string, string | number>>;
+
 /** A call that is refused. */
 export class Refusal extends Error {
   readonly wire: WireError;
 
-  constructor(errCode: RefusalCode, params: Readonly<Record<string, string | number>> = {}) {
-    const entry = REFUSALS[errCode];
+  /** `entry` is that of a table: status and description */
+  constructor(errCode: number, entry: string, params: RefusalParams = {}) {
     super(entry.slice(4).replace(/\{(\w+)\}/g, (_, name: string) => `${params[name]}`));
     this.wire = { code: Number(entry.slice(0, 3)), err_code: errCode, description: this.message };
   }
 }
 
+/** A refusal by its number. */
+export function refusal(errCode: RefusalCode, params?: RefusalParams): Refusal {
+  return new Refusal(errCode, REFUSALS[errCode], params);
+}
+
 /** Refuse with an entry of the table: `refuse(10059)`, `refuse(10071, { seq: 3 })`. @throws {Refusal} always */
-export function refuse(errCode: RefusalCode, params?: Readonly<Record<string, string | number>>): never {
-  throw new Refusal(errCode, params);
+export function refuse(errCode: RefusalCode, params?: RefusalParams): never {
+  throw refusal(errCode, params);
 }

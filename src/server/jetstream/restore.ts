@@ -8,9 +8,10 @@ import { goJson, goTime } from "../go-text.ts";
 import { internal } from "../internal.ts";
 import { Message } from "../message.ts";
 import { unarchive } from "./archive.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import { decode, type GoStruct } from "./go-json.ts";
 import type { JetStream } from "./jetstream.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { refusal, refuse } from "./refusal.ts";
 import { revive } from "./revive.ts";
 import { checkOverlap, expectBody, infoOf, shownConfig } from "./stream-api.ts";
 import { streamConfig, type WholeStreamConfig, wholeStreamConfig } from "./stream-config.ts";
@@ -51,7 +52,7 @@ function restore({ js, tokens: [name = ""], body, message: { origin } }: Call): 
   const { config: given = { name: "" } } = decode(request, body) as { config?: StreamConfig };
   if (given.name !== name) refuse(10056);
   const config = wholeStreamConfig(given, js.streams, false);
-  if (js.streams.has(name)) refuse(10130);
+  if (js.streams.has(name)) refuseExtra(10130);
   const client = js.clientOf(origin);
   js.advise(`ADVISORY.STREAM.RESTORE_CREATE.${name}`, "advisory.v1.restore_create", { stream: name, client });
   return { deliver_subject: new Receiving(js, config, client).subject };
@@ -114,7 +115,7 @@ class Receiving {
       const stream = revive(js, { config, created, store, consumers });
       return infoOf(stream, shownConfig(stream.config));
     } catch (error) {
-      return { error: new Refusal(10062, { err: (error as Error).message }).wire };
+      return { error: refusal(10062, { err: (error as Error).message }).wire };
     }
   }
 

@@ -6,7 +6,7 @@ import { isPublishSubject } from "../subjects.ts";
 import type { Arrival } from "./arrival.ts";
 import { cron, offsetOf } from "./cron.ts";
 import type { View } from "./draft.ts";
-import { refuse } from "./refusal.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import { ttlOf } from "./ttl.ts";
 
 /** the schedule that a message came from */
@@ -28,27 +28,40 @@ export interface Schedule {
   next(after: number): number;
 }
 
-/** The schedule of a message; undefined where it is none. @throws {Refusal} */
-export function scheduleOf({ asks, subject }: Arrival, { config }: View): Schedule | undefined {
+/** What a message asks for. */
+export interface Plan {
+  /** when it is to be published, where that is later */
+  readonly schedule?: Schedule | undefined;
+  /** the subject whose schedule ends with it */
+  readonly cancels?: string | undefined;
+}
+
+/** What a message asks of a stream that has schedules. @throws {Refusal} */
+export function planOf(arrival: Arrival, view: View): Plan {
+  const { asks } = arrival;
+  const schedule = scheduleOf(arrival, view);
+  return { schedule, ...(asks.get(NEXT) === PURGE && { cancels: asks.get(SCHEDULER) }) };
+}
+
+// Undefined where it is none.
+function scheduleOf({ asks, subject }: Arrival, { config }: View): Schedule | undefined {
   const ask = (name: string): string => asks.get(name) ?? "";
   const pattern = ask("Nats-Schedule");
-  if (pattern !== "" && config.allow_msg_schedules !== true) refuse(10188);
-  if (config.allow_msg_schedules !== true) return undefined;
   if (asks.has(SCHEDULER) || asks.has(NEXT)) {
-    if (pattern !== "" || ask(NEXT) !== PURGE || ask(SCHEDULER) === "") refuse(10212);
+    if (pattern !== "" || ask(NEXT) !== PURGE || ask(SCHEDULER) === "") refuseExtra(10212);
   }
   if (pattern === "") return undefined;
   const timing = timingOf(pattern, asks.get("Nats-Schedule-Time-Zone"));
   const ttl = ask("Nats-Schedule-TTL");
-  if (ttl !== "" && (config.allow_msg_ttl !== true || ttlOf(ttl) === undefined)) refuse(10191);
+  if (ttl !== "" && (config.allow_msg_ttl !== true || ttlOf(ttl) === undefined)) refuseExtra(10191);
   const within = (name: string): boolean =>
     isPublishSubject(name) && (config.subjects ?? []).some((one) => subjectMatches(one, name));
   const target = ask("Nats-Schedule-Target");
-  if (!within(target) || target === subject) refuse(10190);
+  if (!within(target) || target === subject) refuseExtra(10190);
   const source = ask("Nats-Schedule-Source");
-  if (source !== "" && (!within(source) || source === target || source === subject)) refuse(10203);
+  if (source !== "" && (!within(source) || source === target || source === subject)) refuseExtra(10203);
   const rollup = ask("Nats-Schedule-Rollup");
-  if ((rollup !== "" && rollup !== "sub") || !/^(sub)?$/i.test(ask("Nats-Rollup"))) refuse(10192);
+  if ((rollup !== "" && rollup !== "sub") || !/^(sub)?$/i.test(ask("Nats-Rollup"))) refuseExtra(10192);
   return { ...timing, target, source, ttl, rollup: rollup !== "" };
 }
 
@@ -56,11 +69,11 @@ function timingOf(pattern: string, zone: string | undefined): Pick<Schedule, "ne
   if (zone !== undefined) checkZone(zone);
   const [word = "", rest = ""] = pattern.split(/ (.*)/);
   if (word === "@at" || word === "@every") {
-    if (zone !== undefined) refuse(10189);
+    if (zone !== undefined) refuseExtra(10189);
     return word === "@at" ? at(rest) : every(rest);
   }
   const next = cron(pattern, zone ?? "");
-  if (next?.(0) === undefined) return refuse(10189);
+  if (next?.(0) === undefined) return refuseExtra(10189);
   return { repeats: true, next: (after) => next(after) ?? Infinity };
 }
 
@@ -69,22 +82,22 @@ function at(text: string): Pick<Schedule, "next" | "repeats"> {
     const time = timeOf(readTime(text));
     return { repeats: false, next: () => time };
   } catch {
-    return refuse(10189);
+    return refuseExtra(10189);
   }
 }
 
 function every(text: string): Pick<Schedule, "next" | "repeats"> {
   const ms = goDuration(text) ?? 0;
-  if (ms < 1000) refuse(10189);
+  if (ms < 1000) refuseExtra(10189);
   // on whole seconds
   return { repeats: true, next: (after) => Math.round(after / 1000) * 1000 + ms };
 }
 
 function checkZone(zone: string): void {
-  if (zone === "") refuse(10223);
+  if (zone === "") refuseExtra(10223);
   try {
     offsetOf(zone);
   } catch {
-    refuse(10223);
+    refuseExtra(10223);
   }
 }

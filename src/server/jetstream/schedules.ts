@@ -2,8 +2,9 @@
 import { goTime } from "../go-text.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { Alarm } from "./alarm.ts";
+import { type Arrival, arrival } from "./arrival.ts";
 import { DueHeap } from "./due-heap.ts";
-import { NEXT, PURGE, type Schedule, SCHEDULER } from "./schedule.ts";
+import { NEXT, type Plan, planOf, PURGE, type Schedule, SCHEDULER } from "./schedule.ts";
 import type { Stored } from "./stored.ts";
 import type { Stream } from "./stream.ts";
 import { TTL, ttlOf } from "./ttl.ts";
@@ -34,8 +35,29 @@ export class Schedules {
     this.#alarm = new Alarm(stream.clock, () => this.#run());
   }
 
+  /** What a message asks for. @throws {Refusal} */
+  plan(message: Arrival): Plan {
+    return planOf(message, this.#stream);
+  }
+
+  /** Take up what the messages of before have asked for. */
+  recall(): void {
+    const { store, config } = this.#stream;
+    if (config.allow_msg_schedules !== true) return;
+    for (const seq of store.lastOfEach([])) {
+      const at = store.get(seq) as Stored;
+      this.#set(at, this.plan(arrival(at.subject, at.header, at.data)).schedule);
+    }
+  }
+
   /** A message was stored on its subject: what was scheduled there before is not any more. */
-  set({ subject, seq, time }: Stored, schedule: Schedule | undefined): void {
+  stored(message: Stored, { schedule, cancels }: Plan): void {
+    if (this.#stream.config.allow_msg_schedules !== true) return;
+    this.#set(message, schedule);
+    if (cancels !== undefined) this.#cancel(cancels);
+  }
+
+  #set({ subject, seq, time }: Stored, schedule: Schedule | undefined): void {
     this.#waiting.delete(subject);
     if (schedule === undefined) return;
     const waiting = { subject, seq, schedule };
@@ -44,8 +66,8 @@ export class Schedules {
     this.#arm();
   }
 
-  /** The subject is a schedule no more, and its message goes. */
-  cancel(subject: string): void {
+  // The subject is a schedule no more, and its message goes.
+  #cancel(subject: string): void {
     const waiting = this.#waiting.get(subject);
     if (waiting === undefined) return;
     this.#waiting.delete(subject);
@@ -91,7 +113,7 @@ export class Schedules {
       rollup: rollup ? "sub" : "",
       ttl: ttlOf(ttl) ?? 0,
     });
-    if (!repeats) this.cancel(subject);
+    if (!repeats) this.#cancel(subject);
   }
 
   stop(): void {

@@ -3,13 +3,14 @@ import { encodeBase64 } from "../../lib/base64.ts";
 import type { StreamConfig, StreamState } from "../../protocol/jetstream/stream.ts";
 import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
+import { lacking } from "../lacking.ts";
 import { isSubscribeSubject, subjectsCollide } from "../subjects.ts";
 import { API_LEVEL } from "../version.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
 import { byBytes, decode, type GoStruct } from "./go-json.ts";
 import type { JetStream } from "./jetstream.ts";
 import { shownMetadata } from "./metadata.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { refusal, refuse } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
 import type { StoreReader } from "./store.ts";
 import type { Stored } from "./stored.ts";
@@ -137,8 +138,18 @@ function requestOf({ js, tokens: [name = ""], body }: Call): {
   const { pedantic = false, ...given } = decode(streamConfigRequest, body) as unknown as StreamConfig & {
     pedantic?: boolean;
   };
+  for (const [field, what] of EXTRA) {
+    if (given[field] && js.extras === undefined) refuse(10052, { err: lacking(what) });
+  }
   return { given, pedantic, name, js };
 }
+
+// what only the extras can do
+const EXTRA = [
+  ["allow_atomic", "atomic batches"],
+  ["allow_batched", "fast batches"],
+  ["allow_msg_schedules", "schedules"],
+] as const;
 
 function create(call: Call): object {
   const { js, name, given, pedantic } = requestOf(call);
@@ -369,11 +380,10 @@ function deleteMessage({ js, tokens: [name = ""], body }: Call): object {
   if (deny_delete) refuse(10057, { err: "message delete not permitted" });
   if (stream.remove(seq)) return { success: true };
   // an answer as any other: it is not counted as an error
-  let failure = new Refusal(10043, { seq });
-  if (storage === "file" && seq > stream.store.lastSeq)
-    failure = new Refusal(10057, { err: "stream store EOF" });
+  let failure = refusal(10043, { seq });
+  if (storage === "file" && seq > stream.store.lastSeq) failure = refusal(10057, { err: "stream store EOF" });
   else if (storage === "file" && seq < Math.max(1, stream.store.firstSeq))
-    failure = new Refusal(10057, { err: "no message found" });
+    failure = refusal(10057, { err: "no message found" });
   return { error: failure.wire };
 }
 

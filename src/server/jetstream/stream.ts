@@ -6,20 +6,19 @@ import type { Account, Subscriber } from "../account.ts";
 import { goDurationText, goJson } from "../go-text.ts";
 import { Message } from "../message.ts";
 import { internal } from "../internal.ts";
-import { type Arrival, arrival, asked } from "./arrival.ts";
-import { AtomicBatches, BATCH_ID } from "./atomic-batches.ts";
+import { type Arrival, arrival, asked, BATCH_ID, FAST } from "./arrival.ts";
+import type { AtomicBatches } from "./atomic-batches.ts";
 import { Dedup } from "./dedup.ts";
 import { directGet } from "./direct-get.ts";
 import { checkRoom, checkSize, type Draft, drafted, Duplicate, rollupOf, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
-import { FAST, FastBatches } from "./fast-batches.ts";
+import type { FastBatches } from "./fast-batches.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
 import { Origin } from "./origin.ts";
 import { type Republisher, republisher } from "./republish.ts";
-import { scheduleOf } from "./schedule.ts";
-import { Schedules } from "./schedules.ts";
+import type { Schedules } from "./schedules.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
@@ -39,13 +38,13 @@ export class Stream implements ServedStream, View {
   readonly store: Store;
   readonly created: number;
   readonly consumers: Map<string, ServedConsumer> = new Map();
+  readonly schedules: Schedules | undefined;
   #config: StreamConfig;
   readonly #watchers = new Watchers();
   readonly #dedup = new Dedup();
   readonly #expiry: Expiry;
-  readonly #atomic: AtomicBatches;
-  readonly #fast: FastBatches;
-  readonly #schedules: Schedules;
+  readonly #atomic: AtomicBatches | undefined;
+  readonly #fast: FastBatches | undefined;
   #origins: readonly Origin[] = [];
   #subscriptions: Subscriber[] = [];
   #transform: SubjectTransform | undefined;
@@ -59,9 +58,9 @@ export class Stream implements ServedStream, View {
     this.created = created;
     this.store = store;
     this.#config = config;
-    this.#atomic = new AtomicBatches(this);
-    this.#fast = new FastBatches(this);
-    this.#schedules = new Schedules(this);
+    this.schedules = home.extras?.schedules(this);
+    this.#atomic = home.extras?.atomic(this);
+    this.#fast = home.extras?.fast(this);
     this.#expiry = new Expiry(home.clock, store, (message) => this.#expire(message));
     this.#configure();
     this.#recall();
@@ -90,8 +89,8 @@ export class Stream implements ServedStream, View {
     this.#configure();
     this.#limitAll();
     this.#follow();
-    if (config.allow_atomic !== true) this.#atomic.stop();
-    if (config.allow_batched !== true) this.#fast.stop();
+    if (config.allow_atomic !== true) this.#atomic?.stop();
+    if (config.allow_batched !== true) this.#fast?.stop();
     if (retention === "limits" && config.retention === "interest") this.#dropSettled();
   }
 
@@ -144,12 +143,7 @@ export class Stream implements ServedStream, View {
       if (id !== "" && at.time > since) this.#dedup.add(id, at.seq, at.time);
       this.#expiry.add(at, ttlOf(asks.get(TTL) ?? "") ?? 0);
     }
-    if (this.#config.allow_msg_schedules === true) {
-      for (const seq of store.lastOfEach([])) {
-        const at = store.get(seq) as Stored;
-        this.#schedules.set(at, scheduleOf(arrival(at.subject, at.header, at.data), this));
-      }
-    }
+    this.schedules?.recall();
     this.#lastId = asked(store.last([])?.header ?? Empty).get("Nats-Msg-Id") ?? "";
   }
 
@@ -159,11 +153,11 @@ export class Stream implements ServedStream, View {
     try {
       if (this.#config.sealed === true) refuse(10109);
       const arrived = arrival(this.#transform?.(subject) ?? subject, header, data);
-      if (reply.endsWith(FAST)) this.#fast.take(arrived, reply);
+      if (reply.endsWith(FAST)) (this.#fast ?? refuse(10205)).take(arrived, reply);
       else if ((arrived.asks.get(BATCH_ID) ?? "") === "") this.answer(reply, this.publish(arrived));
       else {
         checkSize(arrived, this);
-        this.answer(reply, this.#atomic.take(arrived));
+        this.answer(reply, (this.#atomic ?? refuse(10174)).take(arrived));
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -247,8 +241,7 @@ export class Stream implements ServedStream, View {
     this.#expiry.add(stored, ttl);
     this.#limit(subject);
     if (rollup !== "") this.purge(rollup === "sub" ? subject : "", 0, 1);
-    if (this.#config.allow_msg_schedules === true) this.#schedules.set(stored, draft.schedule);
-    if (draft.cancels !== undefined) this.#schedules.cancel(draft.cancels);
+    this.schedules?.stored(stored, draft);
     const again = before === undefined ? undefined : this.#republisher?.(stored, before);
     if (again !== undefined) this.home.send(again);
     // larger than all there may be: gone already
@@ -448,9 +441,9 @@ export class Stream implements ServedStream, View {
   #stop(): void {
     this.#unsubscribe();
     for (const origin of this.#origins) origin.stop();
-    this.#atomic.stop();
-    this.#fast.stop();
-    this.#schedules.stop();
+    this.#atomic?.stop();
+    this.#fast?.stop();
+    this.schedules?.stop();
     this.#expiry.stop();
   }
 }

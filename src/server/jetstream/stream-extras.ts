@@ -1,0 +1,14 @@
+// Stream extras: what streams have where the server has its extras. Types only: who has them is said in server/extras.
+import type { AtomicBatches } from "./atomic-batches.ts";
+import type { FastBatches } from "./fast-batches.ts";
+import type { Schedules } from "./schedules.ts";
+import type { Stream } from "./stream.ts";
+import type { Verb } from "./verb.ts";
+
+export interface StreamExtras {
+  /** calls of the API beyond those that all servers have */
+  readonly verbs: readonly Verb[];
+  atomic(stream: Stream): AtomicBatches;
+  fast(stream: Stream): FastBatches;
+  schedules(stream: Stream): Schedules;
+}
