@@ -517,6 +517,8 @@ describe("reconnects", () => {
 
   test("C-ADR5-1: a server that is avoided is dialled when there is no other", async (t) => {
     trackLeaks(t);
+    fakeTime(t);
+    t.mock.method(Math, "random", () => 0.999_999);
     const made = setup(t, "a,b", [refused, welcome], { maxReconnectTimeWait: 500 });
     made.connector.avoid(serverOf(made, "a"));
     const again = made.connector.again(undefined);
