@@ -25,6 +25,15 @@ export async function store(dist) {
   each("next of a subject", (i) => full.next(filters[i], at(i)));
   each("next of orders.*.3", (i) => full.next(["orders.*.3"], at(i)));
   each("next of orders.7.*", (i) => full.next(["orders.7.*"], at(i)));
+  // half a million subjects that a filter matches, of which one has a message in the second half
+  const wide = new MemoryStore("file");
+  for (let i = 0; i < MESSAGES; i++) {
+    const subject = i < MESSAGES / 2 || i === 900_000 ? `cold.${i}` : names[i % SUBJECTS];
+    wide.append(subject, none, data, i);
+  }
+  each("next of cold.*, with 500 000 subjects, far away", (i) =>
+    wide.next(["cold.*"], MESSAGES / 2 + 1000 + i),
+  );
   each("append, and the first goes", (i) => {
     full.append(names[i], none, data, i);
     return full.remove(full.firstSeq);

@@ -170,6 +170,37 @@ test("blocks without messages are left out, and what is behind them is found", (
   assert.equal(store.append("s", bytes(""), bytes(""), 1).seq, 1_000_000_000_001);
 });
 
+test("what a filter with thousands of subjects matches is found wherever it is, and what it doesn't is not", () => {
+  const store = new MemoryStore("file");
+  const names = [
+    ...Array.from({ length: 6000 }, (_, i) => `cold.${i}.x`),
+    ...Array.from({ length: 6000 }, (_, i) =>
+      i === 4000 ? "cold.again.y" : `hot.${i}.${i % 2 ? "x" : "z"}`,
+    ),
+  ];
+  for (const [i, name] of names.entries()) store.append(name, bytes(""), bytes(""), i);
+  store.remove(3000);
+  const filters = [["cold.>"], ["cold.*.*"], ["*.*.x"], ["*.*.y"], ["*.*.none"], ["*.*"], ["hot.>", "*.*.y"]];
+  for (const filter of filters) {
+    const seqs = names.flatMap((name, i) =>
+      i !== 2999 && filter.some((one) => subjectMatches(one, name)) ? [i + 1] : [],
+    );
+    for (const at of [1, 2999, 5500, 6001, 9000, 10_001, 10_002, 12_000]) {
+      const what = `${filter.join()} at ${at}`;
+      assert.equal(
+        store.next(filter, at)?.seq,
+        seqs.find((seq) => seq >= at),
+        what,
+      );
+      assert.equal(
+        store.last(filter, at)?.seq,
+        seqs.findLast((seq) => seq <= at),
+        what,
+      );
+    }
+  }
+});
+
 test("a file counts 30 bytes for a message, and 4 more where it has headers; memory 16", () => {
   const sizes = (accounting: "file" | "memory"): number[] => {
     const store = new MemoryStore(accounting);

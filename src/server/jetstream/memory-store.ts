@@ -8,16 +8,21 @@ import { byBytes } from "./go-json.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
 import { isLiteral, SubjectIndex } from "./subject-index.ts";
+import { neededBy, TokenMarks } from "./token-marks.ts";
 
 const BLOCK = 1024;
 // messages that are looked at one by one before the subjects are asked
 const SCAN = 256;
+// subjects that are looked at before the blocks are
+const ASKED = 2048;
 
 interface Block {
   /** sequence of the first slot */
   readonly base: number;
   readonly slots: (Kept | undefined)[];
   live: number;
+  /** of all that were ever in it */
+  readonly marks: TokenMarks;
 }
 
 /** How the bytes of a message are counted: as those of a file, or of memory. */
@@ -86,12 +91,14 @@ export class MemoryStore implements Store {
     const stored = this.#arena.keep(seq, subject, time, header, data);
     let block = this.#blocks.at(-1);
     const base = seq - (seq % BLOCK);
-    if (block?.base !== base) this.#blocks.push((block = { base, slots: [], live: 0 }));
+    if (block?.base !== base) {
+      this.#blocks.push((block = { base, slots: [], live: 0, marks: new TokenMarks() }));
+    }
     // the slots of a block that begins with holes
     while (block.slots.length < seq - base) block.slots.push(undefined);
     block.slots.push(stored);
     block.live++;
-    this.#index.add(subject, seq);
+    block.marks.add(this.#index.add(subject, seq).marks);
     if (this.#messages++ === 0) this.#firstSeq = seq;
     this.#bytes += this.size(subject, header, data);
     this.#lastSeq = seq;
@@ -143,10 +150,26 @@ export class MemoryStore implements Store {
     return at === undefined ? undefined : this.#nextOf(filters, at.seq);
   }
 
+  // By its subjects where those are few, else by what the blocks may have.
   #nextOf(filters: Filters, from: number): Stored | undefined {
+    const lists = this.#index.matchingSoon(filters, ASKED);
+    if (lists === undefined) return this.#searchFrom(filters, from);
     let found = Infinity;
-    for (const list of this.#index.matching(filters)) found = Math.min(found, list.next(from) ?? Infinity);
+    for (const list of lists) found = Math.min(found, list.next(from) ?? Infinity);
     return this.get(found);
+  }
+
+  #searchFrom(filters: Filters, from: number): Stored | undefined {
+    const needed = filters.map(neededBy);
+    for (let i = this.#blockAt(from); i < this.#blocks.length; i++) {
+      const { base, slots, marks } = this.#blocks[i] as Block;
+      if (!needed.some((one) => marks.has(one))) continue;
+      for (let slot = Math.max(0, from - base); slot < slots.length; slot++) {
+        const stored = slots[slot];
+        if (stored !== undefined && matches(filters, stored.subject)) return stored;
+      }
+    }
+    return undefined;
   }
 
   last(filters: Filters, upTo: number = this.#lastSeq): Stored | undefined {
@@ -161,9 +184,24 @@ export class MemoryStore implements Store {
   }
 
   #lastOf(filters: Filters, upTo: number): Stored | undefined {
+    const lists = this.#index.matchingSoon(filters, ASKED);
+    if (lists === undefined) return this.#searchUpTo(filters, upTo);
     let found = -1;
-    for (const list of this.#index.matching(filters)) found = Math.max(found, list.previous(upTo) ?? -1);
+    for (const list of lists) found = Math.max(found, list.previous(upTo) ?? -1);
     return this.get(found);
+  }
+
+  #searchUpTo(filters: Filters, upTo: number): Stored | undefined {
+    const needed = filters.map(neededBy);
+    for (let i = Math.min(this.#blockAt(upTo), this.#blocks.length - 1); i >= 0; i--) {
+      const { base, slots, marks } = this.#blocks[i] as Block;
+      if (!needed.some((one) => marks.has(one))) continue;
+      for (let slot = Math.min(slots.length - 1, upTo - base); slot >= 0; slot--) {
+        const stored = slots[slot];
+        if (stored !== undefined && matches(filters, stored.subject)) return stored;
+      }
+    }
+    return undefined;
   }
 
   count(filters: Filters, from: number): number {

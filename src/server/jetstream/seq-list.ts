@@ -4,12 +4,15 @@ const PIECE = 512;
 
 export class SeqList {
   readonly subject: string;
+  /** of its tokens */
+  readonly marks: number;
   /** none is empty */
   readonly #pieces: number[][];
   #count = 1;
 
-  constructor(subject: string, seq: number) {
+  constructor(subject: string, marks: number, seq: number) {
     this.subject = subject;
+    this.marks = marks;
     // an array that begins empty makes room for many
     this.#pieces = [[seq]];
   }

@@ -1,5 +1,6 @@
 // SubjectIndex: the subjects of one stream's messages, each with its sequences; found by name, or by a filter in a tree of tokens.
 import { SeqList } from "./seq-list.ts";
+import { marksOf } from "./token-marks.ts";
 
 interface Node {
   /** the token above, and the way up: an empty node goes */
@@ -23,15 +24,18 @@ export class SubjectIndex {
     return this.#nodes.get(subject)?.list;
   }
 
-  /** A message was stored: its sequence is greater than all there are. */
-  add(subject: string, seq: number): void {
-    let node = this.#nodes.get(subject);
-    if (node === undefined) {
-      node = this.#root;
-      for (const token of subject.split(".")) node = child(node, token);
-      node.list = new SeqList(subject, seq);
-      this.#nodes.set(subject, node);
-    } else (node.list as SeqList).push(seq);
+  /** A message was stored: its sequence is greater than all there are. All of its subject. */
+  add(subject: string, seq: number): SeqList {
+    const known = this.get(subject);
+    if (known !== undefined) {
+      known.push(seq);
+      return known;
+    }
+    const tokens = subject.split(".");
+    let node = this.#root;
+    for (const token of tokens) node = child(node, token);
+    this.#nodes.set(subject, node);
+    return (node.list = new SeqList(subject, marksOf(tokens), seq));
   }
 
   remove(subject: string, seq: number): void {
@@ -54,15 +58,27 @@ export class SubjectIndex {
 
   /** Those that match one of these filters, each once. */
   matching(filters: readonly string[]): SeqList[] {
-    const found: SeqList[] = [];
+    return this.matchingSoon(filters, Infinity) as SeqList[];
+  }
+
+  /** The same; undefined where more than so many subjects and parts of subjects had to be looked at. */
+  matchingSoon(filters: readonly string[], most: number): SeqList[] | undefined {
+    const search: Search = { found: [], left: most };
     for (const filter of filters) {
       if (isLiteral(filter)) {
         const list = this.get(filter);
-        if (list !== undefined) found.push(list);
-      } else collect(this.#root, filter.split("."), 0, found);
+        if (list !== undefined) search.found.push(list);
+      } else collect(this.#root, filter.split("."), 0, search);
     }
-    return filters.length > 1 ? [...new Set(found)] : found;
+    if (search.left < 0) return undefined;
+    return filters.length > 1 ? [...new Set(search.found)] : search.found;
   }
+}
+
+interface Search {
+  readonly found: SeqList[];
+  /** how much may still be looked at */
+  left: number;
 }
 
 /** No wildcard can be in it. */
@@ -96,21 +112,26 @@ function childrenOf({ children }: Node): Iterable<Node> {
   return children instanceof Map ? children.values() : children === undefined ? [] : [children];
 }
 
-function collect(node: Node, tokens: readonly string[], depth: number, found: SeqList[]): void {
+function collect(node: Node, tokens: readonly string[], depth: number, search: Search): void {
   const token = tokens[depth];
   if (token === undefined) {
-    if (node.list !== undefined) found.push(node.list);
-  } else if (token === ">") {
-    for (const next of childrenOf(node)) all(next, found);
-  } else if (token === "*") {
-    for (const next of childrenOf(node)) collect(next, tokens, depth + 1, found);
+    if (node.list !== undefined) search.found.push(node.list);
+  } else if (token === ">" || token === "*") {
+    for (const next of childrenOf(node)) {
+      if (--search.left < 0) return;
+      if (token === "*") collect(next, tokens, depth + 1, search);
+      else all(next, search);
+    }
   } else {
     const next = childOf(node, token);
-    if (next !== undefined) collect(next, tokens, depth + 1, found);
+    if (next !== undefined) collect(next, tokens, depth + 1, search);
   }
 }
 
-function all(node: Node, found: SeqList[]): void {
-  if (node.list !== undefined) found.push(node.list);
-  for (const next of childrenOf(node)) all(next, found);
+function all(node: Node, search: Search): void {
+  if (node.list !== undefined) search.found.push(node.list);
+  for (const next of childrenOf(node)) {
+    if (--search.left < 0) return;
+    all(next, search);
+  }
 }
