@@ -8,7 +8,7 @@ import { ManualClock, NatsServer, type ServerOptions } from "../../src/server/in
 import { NatsServer as Listening } from "../../src/server/index.node.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
-import { Events, rejects } from "../suites/tools.ts";
+import { Events, PATIENT, rejects } from "../suites/tools.ts";
 
 const QUICK: ConnectionOptions = { reconnectTimeWait: 5, maxReconnectTimeWait: 20, reconnectJitter: 0 };
 
@@ -132,7 +132,7 @@ test("restart: connections break, and are taken again", async (t) => {
   nats.faults.lameDuck();
   nats.faults.restart();
   await events.until("reconnect");
-  assert.equal((await nc.request("echo", "again")).string(), "again");
+  assert.equal((await nc.request("echo", "again", PATIENT)).string(), "again");
 });
 
 test("restart: streams are kept, and a loop over a consumer goes on", async (t) => {

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import fc from "fast-check";
-import { connect, type NatsConnection } from "../../src/index.node.ts";
+import { connect, type Msg, type NatsConnection } from "../../src/index.node.ts";
 import { NatsServer } from "../../src/server/index.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { atEnd } from "../fixtures/cleanup.ts";
 import { draws } from "../fixtures/draws.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { said, saying } from "./api-calls.ts";
 
 const STREAM = {
@@ -37,15 +38,21 @@ class Scene {
     });
   }
 
+  /** An answer to who behaves; what the others said may take a while. */
+  ask(subject: string, body?: string): Promise<Msg> {
+    return this.good.request(subject, body, PATIENT);
+  }
+
   static async open(t: TestContext): Promise<Scene> {
     trackLeaks(t);
     const server = await NatsServer.start({ jetstream: true });
     atEnd(t, () => server.stop());
     const good = await connect({ dialer: server.dialer() });
     atEnd(t, () => good.close());
-    await good.request("$JS.API.STREAM.CREATE.GOOD", JSON.stringify(STREAM));
+    await good.request("$JS.API.STREAM.CREATE.GOOD", JSON.stringify(STREAM), PATIENT);
     const config = { name: "c", ack_policy: "explicit" };
-    await good.request("$JS.API.CONSUMER.CREATE.GOOD.c", JSON.stringify({ stream_name: "GOOD", config }));
+    const body = JSON.stringify({ stream_name: "GOOD", config });
+    await good.request("$JS.API.CONSUMER.CREATE.GOOD.c", body, PATIENT);
     return new Scene(server, good);
   }
 
@@ -67,22 +74,18 @@ class Scene {
 
   /** The good one is served as if nothing was. */
   async check(): Promise<void> {
-    const { good } = this;
     // whatever was done to the stream, it is made again if it is gone
-    await good.request(
-      "$JS.API.STREAM.CREATE.PROBE",
-      '{"name":"PROBE","subjects":["probe"],"storage":"memory"}',
-    );
-    const ack = (await good.request("probe", "x")).json<{ seq: number }>();
-    const got = await good.request("$JS.API.STREAM.MSG.GET.PROBE", JSON.stringify({ seq: ack.seq }));
+    await this.ask("$JS.API.STREAM.CREATE.PROBE", '{"name":"PROBE","subjects":["probe"],"storage":"memory"}');
+    const ack = (await this.ask("probe", "x")).json<{ seq: number }>();
+    const got = await this.ask("$JS.API.STREAM.MSG.GET.PROBE", JSON.stringify({ seq: ack.seq }));
     assert.equal(got.json<{ message: { data: string } }>().message.data, "eA==");
     assert.deepEqual(this.broken, []);
   }
 }
 
 /** Calls that were refused: so many of the hostile ones were heard. */
-async function refused({ good }: Scene): Promise<number> {
-  return (await good.request("$JS.API.INFO")).json<{ api: { errors: number } }>().api.errors;
+async function refused(scene: Scene): Promise<number> {
+  return (await scene.ask("$JS.API.INFO")).json<{ api: { errors: number } }>().api.errors;
 }
 
 const VERBS = [

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connect, type NatsConnection } from "../../src/index.node.ts";
 import { within } from "../fixtures/cleanup.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { pair } from "./pair.ts";
 
 const users = (name: string) => ({ users: [{ user: name, password: name }] });
@@ -68,7 +69,7 @@ async function heard(port: number): Promise<[string, unknown][]> {
   const again = await login(port, "a");
   await until("$SYS.ACCOUNT.A.CONNECT", 2);
   const cid = again.info?.client_id;
-  await sys.request(`$SYS.REQ.SERVER.${id}.KICK`, JSON.stringify({ cid }));
+  await sys.request(`$SYS.REQ.SERVER.${id}.KICK`, JSON.stringify({ cid }), PATIENT);
   await again.closed();
   await until("$SYS.ACCOUNT.A.DISCONNECT", 2);
   await sys.close();
@@ -89,13 +90,15 @@ test("it asks for what the server has", async (t) => {
     const id = sys.info?.server_id;
     const result: Record<string, unknown> = {};
     for (const kind of ["PING", "PING.STATSZ", "PING.IDZ", "PING.HEALTHZ", "PING.CONNZ"]) {
-      result[kind] = shape((await sys.request(`$SYS.REQ.SERVER.${kind}`)).json());
+      result[kind] = shape((await sys.request(`$SYS.REQ.SERVER.${kind}`, "", PATIENT)).json());
     }
     for (const kind of ["STATSZ", "HEALTHZ"]) {
-      result[`id ${kind}`] = shape((await sys.request(`$SYS.REQ.SERVER.${id}.${kind}`)).json());
+      result[`id ${kind}`] = shape((await sys.request(`$SYS.REQ.SERVER.${id}.${kind}`, "", PATIENT)).json());
     }
     for (const kind of ["CONNZ", "STATZ"]) {
-      result[`account ${kind}`] = shape((await a.request(`$SYS.REQ.ACCOUNT.PING.${kind}`)).json());
+      result[`account ${kind}`] = shape(
+        (await a.request(`$SYS.REQ.ACCOUNT.PING.${kind}`, "", PATIENT)).json(),
+      );
     }
     return result;
   };
@@ -114,6 +117,7 @@ test("one client is told to go elsewhere", async (t) => {
     await sys.request(
       `$SYS.REQ.SERVER.${sys.info?.server_id}.LDM`,
       JSON.stringify({ cid: a.info?.client_id }),
+      PATIENT,
     );
     await within(ldm, () => "is not told");
   }

@@ -1,6 +1,19 @@
 // Suite: drain: an end that loses nothing.
 import type { Suite } from "./harness.ts";
-import { check, Events, equal, gate, inbox, numbers, ok, rejects, texts, throws, within } from "./tools.ts";
+import {
+  check,
+  equal,
+  Events,
+  gate,
+  inbox,
+  numbers,
+  ok,
+  PATIENT,
+  rejects,
+  texts,
+  throws,
+  within,
+} from "./tools.ts";
 
 export const drain: Suite = {
   name: "drain",
@@ -171,7 +184,7 @@ export const drain: Suite = {
       const [a, b] = await Promise.all([connect(), connect()]);
       b.subscribe(prefix, { callback: (_, msg) => void msg.respond("yes") });
       await b.flush();
-      const outcome = a.request(prefix).then(
+      const outcome = a.request(prefix, "", PATIENT).then(
         (msg) => msg.string(),
         (error: unknown) => check(error, ["CLOSED", "DRAINING"]).code,
       );

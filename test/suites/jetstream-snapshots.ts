@@ -2,7 +2,7 @@
 import type { SnapshotProgress } from "../../src/jetstream/index.ts";
 import type { Suite } from "./harness.ts";
 import { begin, refuses } from "./jetstream-tools.ts";
-import { atLeast, equal, gate, ok, rejects } from "./tools.ts";
+import { atLeast, equal, gate, ok, PATIENT, rejects } from "./tools.ts";
 
 async function read(source: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
   const reader = source.getReader();
@@ -30,8 +30,8 @@ export const jetstreamSnapshots: Suite = {
       const { nc, jsm, name, store } = await begin(harness, { storage: "file" });
       await jsm.consumers.add(name, { durable_name: "c" });
       const payload = noise(50_000);
-      await nc.request(`${name}.noise`, payload);
-      for (let i = 0; i < 19; i++) await nc.request(`${name}.noise`, noise(50_000));
+      await nc.request(`${name}.noise`, payload, PATIENT);
+      for (let i = 0; i < 19; i++) await nc.request(`${name}.noise`, noise(50_000), PATIENT);
       await store(["last"]);
       const seen: SnapshotProgress[] = [];
       const snapshot = await jsm.streams.snapshot(name, {
@@ -73,7 +73,7 @@ export const jetstreamSnapshots: Suite = {
 
     "the reader sets the pace, and may leave": async (harness) => {
       const { nc, jsm, name } = await begin(harness, { storage: "file" });
-      for (let i = 0; i < 20; i++) await nc.request(`${name}.noise`, noise(50_000));
+      for (let i = 0; i < 20; i++) await nc.request(`${name}.noise`, noise(50_000), PATIENT);
       const seen: SnapshotProgress[] = [];
       const { readable } = await jsm.streams.snapshot(name, {
         onProgress: (progress) => seen.push(progress),

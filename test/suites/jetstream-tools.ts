@@ -7,7 +7,7 @@ import {
 } from "../../src/jetstream/index.ts";
 import type { NatsConnection, NatsErrorCode, PublishOptions } from "../../src/names.ts";
 import type { Harness } from "./harness.ts";
-import { ok, rejects } from "./tools.ts";
+import { ok, PATIENT, rejects } from "./tools.ts";
 
 /** What the cases begin with. */
 export interface Beginning {
@@ -28,7 +28,10 @@ export async function begin(harness: Harness, config: Partial<StreamConfig> = {}
   const store = async (tokens: readonly string[], { headers }: PublishOptions = {}): Promise<number> => {
     let last = 0;
     for (const token of tokens) {
-      const ack = await nc.request(`${name}.${token}`, `of ${token}`, headers ? { headers } : {});
+      const ack = await nc.request(`${name}.${token}`, `of ${token}`, {
+        ...PATIENT,
+        ...(headers && { headers }),
+      });
       ({ seq: last } = ack.json<{ seq: number }>());
     }
     return last;

@@ -3,7 +3,7 @@ import { type JetStreamManager, jetstreamManager } from "../../src/jetstream/ind
 import type { NatsConnection } from "../../src/names.ts";
 import { Objm, type ObjectResult, type ObjectStore, type ObjectStoreOptions } from "../../src/obj/index.ts";
 import type { Harness } from "./harness.ts";
-import { eventually, ok } from "./tools.ts";
+import { eventually, ok, PATIENT } from "./tools.ts";
 
 export interface Setup {
   nc: NatsConnection;
@@ -92,6 +92,6 @@ export async function writeRaw(
   info: { nuid: string; [field: string]: unknown },
   chunks: readonly Uint8Array[] = [],
 ): Promise<void> {
-  for (const chunk of chunks) await nc.request(`$O.${bucket}.C.${info.nuid}`, chunk);
-  await nc.request(metaSubject(bucket, base64), JSON.stringify({ bucket, ...info }));
+  for (const chunk of chunks) await nc.request(`$O.${bucket}.C.${info.nuid}`, chunk, PATIENT);
+  await nc.request(metaSubject(bucket, base64), JSON.stringify({ bucket, ...info }), PATIENT);
 }

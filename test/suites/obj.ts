@@ -4,7 +4,7 @@ import { jetstream } from "../../src/jetstream/index.ts";
 import { ObjectError, type ObjectWatchInfo, Objm } from "../../src/obj/index.ts";
 import type { Suite } from "./harness.ts";
 import { bytes, chunksIn, got, metaSubject, read, setUp, streamOf, unused, writeRaw } from "./obj-support.ts";
-import { atLeast, check, equal, gate, ok, rejects, within } from "./tools.ts";
+import { atLeast, check, equal, gate, ok, PATIENT, rejects, within } from "./tools.ts";
 
 const CHUNK = 131_072;
 const EMPTY = "SHA-256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=";
@@ -634,7 +634,7 @@ export const objReading: Suite = {
       // not even the number of chunks
       await writeRaw(nc, name, "YQ==", { name: "a", nuid: "M", size: 10 }, [hello, hello]);
       equal((await store.getBlob("a"))?.length, 10);
-      await nc.request(metaSubject(name, "Yg=="), "no JSON");
+      await nc.request(metaSubject(name, "Yg=="), "no JSON", PATIENT);
       await rejects(store.info("b"), "CODEC");
     },
 
@@ -898,7 +898,7 @@ export const objWatching: Suite = {
     "an info that is none fails the loop that comes to it": async (harness) => {
       const { nc, store, name } = await setUp(harness);
       await store.put({ name: "a" }, hello);
-      await nc.request(metaSubject(name, "Yg=="), "no JSON");
+      await nc.request(metaSubject(name, "Yg=="), "no JSON", PATIENT);
       await rejects(store.list(), "CODEC");
       const infos = (await store.watch({ includeHistory: true }))[Symbol.asyncIterator]();
       equal((await next(infos)).name, "a");

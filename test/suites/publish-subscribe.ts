@@ -1,7 +1,7 @@
 // Suite: publishing and subscribing: what is sent, who gets it, and how a subscription ends.
 import { createInbox, json, type Msg, text } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
-import { Events, equal, inbox, numbers, ok, rejects, texts, throws, within } from "./tools.ts";
+import { equal, Events, inbox, numbers, ok, PATIENT, rejects, texts, throws, within } from "./tools.ts";
 
 export const publishSubscribe: Suite = {
   name: "publish and subscribe",
@@ -398,10 +398,10 @@ export const noEcho: Suite = {
     "with noEcho an own responder does not count, another's does (C-REQ-5)": async ({ connect, prefix }) => {
       const [silent, other] = await Promise.all([connect({ noEcho: true }), connect()]);
       silent.subscribe(prefix, { callback: (_, msg) => void msg.respond("own") });
-      await rejects(silent.request(prefix), "NO_RESPONDERS");
+      await rejects(silent.request(prefix, "", PATIENT), "NO_RESPONDERS");
       other.subscribe(prefix, { callback: (_, msg) => void msg.respond("other") });
       await other.flush();
-      equal((await silent.request(prefix)).string(), "other");
+      equal((await silent.request(prefix, "", PATIENT)).string(), "other");
     },
 
     "without it a connection hears itself": async ({ connect, prefix }) => {

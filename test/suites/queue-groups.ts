@@ -1,7 +1,7 @@
 // Suite: queue groups: of all members, one gets each message.
 import type { Msg } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
-import { type Growing, Events, equal, gate, inbox, numbers, ok, texts, throws } from "./tools.ts";
+import { equal, Events, gate, type Growing, inbox, numbers, ok, PATIENT, texts, throws } from "./tools.ts";
 
 /** Texts that several got together, in the order of the numbers. */
 function together(...members: Growing<Msg>[]): string[] {
@@ -102,7 +102,7 @@ export const queueGroups: Suite = {
         });
       }
       await a.flush();
-      const answers = await Promise.all(numbers(30).map((n) => b.request(prefix, n)));
+      const answers = await Promise.all(numbers(30).map((n) => b.request(prefix, n, PATIENT)));
       equal(texts(answers), numbers(30));
       equal(calls, 30);
     },

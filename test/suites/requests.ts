@@ -10,7 +10,7 @@ import {
   TimeoutError,
 } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
-import { equal, gate, inbox, numbers, ok, rejects, texts, throws, within } from "./tools.ts";
+import { equal, gate, inbox, numbers, ok, PATIENT, rejects, texts, throws, within } from "./tools.ts";
 
 /** Answer each request with what `answers` makes of it. */
 async function answer(
@@ -34,7 +34,7 @@ export const requests: Suite = {
       });
       const ask = headers();
       ask.set("ask", "me");
-      const reply = await a.request(prefix, "hello", { headers: ask });
+      const reply = await a.request(prefix, "hello", { ...PATIENT, headers: ask });
       equal([reply.string(), reply.headers?.get("asked")], ["re: hello", "me"]);
     },
 
@@ -55,7 +55,7 @@ export const requests: Suite = {
       const order: string[] = [];
       await Promise.all(
         numbers(10).map(async (n) => {
-          const reply = await a.request(prefix, n);
+          const reply = await a.request(prefix, n, PATIENT);
           equal(reply.string(), n);
           order.push(n);
         }),
@@ -95,7 +95,7 @@ export const requests: Suite = {
     "a 503 with a payload is a reply like any other (trap 52)": async ({ connect, prefix }) => {
       const nc = await connect();
       await answer(nc, prefix, (msg) => void msg.respond("busy", { headers: headers(503, "Busy") }));
-      const reply = await nc.request(prefix);
+      const reply = await nc.request(prefix, "", PATIENT);
       equal([reply.string(), reply.headers?.status], ["busy", "503 Busy"]);
     },
 
@@ -112,7 +112,7 @@ export const requests: Suite = {
       const ask = headers();
       ask.set("x", "y");
       const reply = createInbox();
-      equal((await a.request(prefix, "p", { noMux: true, headers: ask, reply })).string(), "p");
+      equal((await a.request(prefix, "p", { ...PATIENT, noMux: true, headers: ask, reply })).string(), "p");
       equal([asked[0]?.reply, asked[0]?.headers?.get("x"), asked[0]?.string()], [reply, "y", "p"]);
       await rejects(a.request(prefix, "p", { reply }), "INVALID_ARGUMENT");
     },
@@ -149,11 +149,11 @@ export const requests: Suite = {
       await answer(nc, `${prefix}.inner`, (msg) => void msg.respond(`inner ${msg.string()}`));
       nc.subscribe(`${prefix}.outer`, {
         callback: async (_, msg) => {
-          const reply = await nc.request(`${prefix}.inner`, msg.data);
+          const reply = await nc.request(`${prefix}.inner`, msg.data, PATIENT);
           msg.respond(`outer ${reply.string()}`);
         },
       });
-      equal((await nc.request(`${prefix}.outer`, "x")).string(), "outer inner x");
+      equal((await nc.request(`${prefix}.outer`, "x", PATIENT)).string(), "outer inner x");
     },
 
     "inboxPrefix is what replies go to": async ({ connect, prefix }) => {
@@ -163,8 +163,8 @@ export const requests: Suite = {
         replies.push(msg.reply);
         msg.respond();
       });
-      await nc.request(prefix);
-      await nc.request(prefix, "", { noMux: true });
+      await nc.request(prefix, "", PATIENT);
+      await nc.request(prefix, "", { ...PATIENT, noMux: true });
       const many = await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 1 });
       for await (const _ of many);
       const own = [nc.createInbox(), nc.createInbox()];

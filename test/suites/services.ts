@@ -11,7 +11,20 @@ import {
   Svcm,
 } from "../../src/services/index.ts";
 import type { Harness, Suite } from "./harness.ts";
-import { check, Events, equal, gate, inbox, numbers, ok, rejects, texts, throws, within } from "./tools.ts";
+import {
+  check,
+  equal,
+  Events,
+  gate,
+  inbox,
+  numbers,
+  ok,
+  PATIENT,
+  rejects,
+  texts,
+  throws,
+  within,
+} from "./tools.ts";
 
 /** Two connections, and a service on the first whose name and subjects are the case's own. */
 async function greeter(
@@ -135,7 +148,7 @@ export const services: Suite = {
         });
         equal(second.ping().metadata, {}, "metadata is never absent");
         // on the wire too, whatever the request says
-        const raw = await other.request(controlSubject("PING", undefined, name, id), "ignored");
+        const raw = await other.request(controlSubject("PING", undefined, name, id), "ignored", PATIENT);
         equal(raw.json<object>(), ping);
       },
 
@@ -330,8 +343,8 @@ export const services: Suite = {
       const [first, second] = [service.stop(reason), service.stop()];
       equal([await first, await second, await service.stopped], [reason, reason, reason]);
       await within(ended, "the loop over the endpoint goes on");
-      await rejects(other.request(`${name}.a`), "NO_RESPONDERS");
-      await rejects(other.request(controlSubject("PING", undefined, name)), "NO_RESPONDERS");
+      await rejects(other.request(`${name}.a`, "", PATIENT), "NO_RESPONDERS");
+      await rejects(other.request(controlSubject("PING", undefined, name), "", PATIENT), "NO_RESPONDERS");
       throws(() => service.addEndpoint("c", echo), "INVALID_OPERATION");
       equal(nc.state, "connected");
       // several share a connection
@@ -362,7 +375,7 @@ export const services: Suite = {
       const replies = numbers(1000).map((n) => other.request(`${name}.${n}`, "", { timeout: 10_000 }));
       equal(texts(await Promise.all(replies)), numbers(1000));
       await service.stop();
-      await rejects(other.request(`${name}.999`), "NO_RESPONDERS");
+      await rejects(other.request(`${name}.999`, "", PATIENT), "NO_RESPONDERS");
     },
 
     "reset zeroes the figures (C-ADR32-15)": async (harness) => {

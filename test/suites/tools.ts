@@ -85,6 +85,9 @@ export function atLeast(version: string, minor: string): boolean {
   return a !== x ? a > x : b >= y;
 }
 
+/** Options of a request that is answered: the second that it has by itself is short where a server must wait for its turn. */
+export const PATIENT = { timeout: 20_000 } as const;
+
 // -- waits -----------------------------------------------------------------------------------------------------------
 
 /** The outcome of the promise, or a failure with this sentence. */
