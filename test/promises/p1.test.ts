@@ -18,6 +18,7 @@ import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { type Proxy, startProxy } from "../fixtures/proxy.ts";
 import { startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 const code = (wanted: NatsErrorCode) => (error: unknown) => isNatsError(error) && error.code === wanted;
 
@@ -54,7 +55,7 @@ async function works(nc: NatsConnection): Promise<void> {
   for await (const m of sub) seen.push(m.string());
   assert.deepEqual(seen, ["1", "2"]);
   const service = nc.subscribe("still.answers", { callback: (_, m) => void m.respond("yes") });
-  assert.equal((await nc.request("still.answers")).string(), "yes");
+  assert.equal((await nc.request("still.answers", "", PATIENT)).string(), "yes");
   service.unsubscribe();
   await nc.flush();
   assert.equal(nc.state, "connected");

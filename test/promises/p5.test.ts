@@ -18,6 +18,7 @@ import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 const code = (wanted: NatsErrorCode) => (error: unknown) => isNatsError(error) && error.code === wanted;
 
@@ -153,7 +154,7 @@ describe("P5 the queue of a subscription", () => {
     nc.subscribe("a", { callback: () => void fast++ });
     nc.subscribe("q", { callback: (_, m) => void m.respond("ok") });
     for (let n = 0; n < 1000; n++) nc.publish("a", String(n));
-    assert.equal((await nc.request("q")).string(), "ok");
+    assert.equal((await nc.request("q", "", PATIENT)).string(), "ok");
     assert.equal(fast, 1000);
     assert.equal(slow.getPending(), 10);
     assert.equal(queued.getPending(), 10);

@@ -12,6 +12,7 @@ import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { certPath, startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 type Copy = typeof original;
 
@@ -140,7 +141,7 @@ describe("P7 copies of the package", () => {
     await Promise.all(all.map((nc) => nc.flush()));
     await everybodyAsksEverybody();
     await one.close();
-    assert.equal((await two.request("echo.2", "x")).string(), "2 x");
+    assert.equal((await two.request("echo.2", "x", PATIENT)).string(), "2 x");
     assert.deepEqual(
       all.map((nc) => nc.state),
       ["closed", "connected", "connected"],
@@ -177,7 +178,7 @@ describe("P7 connections of one copy", () => {
     const two = await opened(t, original, server.wsUrl, { inboxPrefix: "two" });
     one.subscribe("q", { callback: (_, m) => void m.respond(m.reply ?? "") });
     await one.flush();
-    assert.match((await two.request("q")).string(), /^two\./);
+    assert.match((await two.request("q", "", PATIENT)).string(), /^two\./);
     assert.equal(one.stats().inMsgs, 1);
     assert.equal(one.stats().outMsgs, 1);
     assert.equal(two.stats().outMsgs, 1);
@@ -234,7 +235,7 @@ describe("P7 connections of one copy", () => {
     proxy.cut();
     await events.until("reconnect");
     nc.subscribe("q", { callback: (_, m) => void m.respond(m.reply ?? "") });
-    assert.match((await nc.request("q")).string(), /^mine\./);
+    assert.match((await nc.request("q", "", PATIENT)).string(), /^mine\./);
   });
 });
 

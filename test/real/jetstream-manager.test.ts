@@ -23,6 +23,7 @@ import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { candidatePort, releasePorts } from "../fixtures/ports.ts";
 import { atLeast, type RealServer, startCluster, startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { dial, eventually } from "./support.ts";
 
 /** What `look` gives, once it is something; errors of a cluster that is not ready yet count as nothing. */
@@ -167,7 +168,7 @@ test("C-ADR19-1 C-ADR19-2 C-ADR19-7 behind a leaf, the domain says whose streams
   await near.streams.add({ name: "N", subjects: ["near.>"] });
   assert.deepEqual(await far.streams.names().next(), ["S"]);
   assert.deepEqual(await near.streams.names().next(), ["N"]);
-  assert.equal((await (await client(t, hub)).request("far.a", "x")).json<{ seq: number }>().seq, 1);
+  assert.equal((await (await client(t, hub)).request("far.a", "x", PATIENT)).json<{ seq: number }>().seq, 1);
   assert.equal((await far.streams.getMessage("S", { seq: 1 }))?.string(), "x");
   assert.equal((await far.direct.getMessage("S", { last_by_subj: "far.a" }))?.seq, 1);
   await far.streams.update("S", { max_msgs: 5 });
@@ -199,7 +200,7 @@ test("C-ADR19-6 the API of another account is used at the prefix where it is imp
     assert.deepEqual([kind, subject], ["stream_action", "owner.$JS.EVENT.ADVISORY.STREAM.CREATED.S"]);
     break;
   }
-  await guest.request("s.a", "x");
+  await guest.request("s.a", "x", PATIENT);
   assert.equal((await jsm.streams.getMessage("S", { seq: 1 }))?.string(), "x");
   assert.equal((await jsm.direct.getMessage("S", { last_by_subj: "s.a" }))?.string(), "x");
   assert.equal((await jsm.streams.update("S", { max_msgs: 9 })).config.max_msgs, 9);
@@ -219,7 +220,7 @@ test("C-SNAP-2 C-SNAP-3 a snapshot of this server restores in a new one, and in 
   await jsm.streams.add({ name: "S", subjects: ["s.>"], max_msgs: 100 });
   await jsm.consumers.add("S", { durable_name: "c", filter_subject: "s.a" });
   const nc = await client(t, from);
-  for (let i = 0; i < 50; i++) await nc.request("s.a", `message ${i}`);
+  for (let i = 0; i < 50; i++) await nc.request("s.a", `message ${i}`, PATIENT);
   for (const version of new Set([undefined, minors[0]])) {
     const to = await startServer(t, { jetstream: true, ...(version && { version }) });
     const other = await manager(await client(t, to));

@@ -5,7 +5,7 @@ import { headers } from "../../src/index.node.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { atLeast, startServer, suiteVersion } from "../fixtures/real-server.ts";
-import { check, Events, inbox, numbers, rejects, texts } from "../suites/tools.ts";
+import { check, Events, inbox, numbers, PATIENT, rejects, texts } from "../suites/tools.ts";
 import { dial, eventually } from "./support.ts";
 
 test("maximum connections exceeded: a server that is full is passed over, and taken when it has room", async (t) => {
@@ -63,7 +63,7 @@ test("C-ADR4-8, C-CONN-3 a server without headers: they are refused here, and no
   await rejects(nc.request("x", "", { headers: sent }), "UNSUPPORTED");
   await rejects(nc.request("nobody", "", { timeout: 30 }), "TIMEOUT");
   nc.subscribe("echo", { callback: (_, msg) => void msg.respond(msg.data) });
-  assert.equal((await nc.request("echo", "x")).string(), "x");
+  assert.equal((await nc.request("echo", "x", PATIENT)).string(), "x");
 });
 
 test("C-LIM-3 a slow consumer is closed without a word: the connection comes back, and the server counted it", async (t) => {
@@ -183,10 +183,10 @@ test("C-ADR5-3 an operator sends one client away: the same as a lame duck, and a
   const nc = await dial(t, { servers: server.url, user: "a", pass: "a" });
   const events = new Events(nc);
   const { server_id, client_id } = nc.info ?? {};
-  await admin.request(`$SYS.REQ.SERVER.${server_id}.LDM`, JSON.stringify({ cid: client_id }));
+  await admin.request(`$SYS.REQ.SERVER.${server_id}.LDM`, JSON.stringify({ cid: client_id }), PATIENT);
   await events.until("ldm");
   assert.equal(nc.state, "connected");
-  await admin.request(`$SYS.REQ.SERVER.${server_id}.KICK`, JSON.stringify({ cid: client_id }));
+  await admin.request(`$SYS.REQ.SERVER.${server_id}.KICK`, JSON.stringify({ cid: client_id }), PATIENT);
   check((await events.until("disconnect")).error, "CONNECTION");
   await events.until("reconnect");
   assert.notEqual(nc.info?.client_id, client_id);

@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import type { NatsConnection } from "../../src/index.node.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { type RealServer, startServer } from "../fixtures/real-server.ts";
-import { check, Events, inbox, rejects, texts, within } from "../suites/tools.ts";
+import { check, Events, inbox, PATIENT, rejects, texts, within } from "../suites/tools.ts";
 import { dial } from "./support.ts";
 
 function withPermissions(permissions: object): Record<string, unknown> {
@@ -127,14 +127,14 @@ test("C-ERR-3 an inbox that a reload takes away fails what is pending, and works
   await within(pending, "it is still pending");
   await rejects(nc.request("echo", "x", { timeout: 20_000 }), "PERMISSION_VIOLATION");
   await server.reload(withPermissions({}));
-  assert.equal((await nc.request("echo", "again")).string(), "again");
+  assert.equal((await nc.request("echo", "again", PATIENT)).string(), "again");
 });
 
 test("C-ERR-4 a request whose right to publish a reload took away is refused at once", async (t) => {
   const { server, nc, free } = await connected(t, {});
   free.subscribe("echo", { callback: (_, msg) => void msg.respond(msg.data) });
   await free.flush();
-  assert.equal((await nc.request("echo", "x")).string(), "x");
+  assert.equal((await nc.request("echo", "x", PATIENT)).string(), "x");
   await server.reload(withPermissions({ publish: { deny: ["echo"] } }));
   await rejects(nc.request("echo", "x", { timeout: 20_000 }), "PERMISSION_VIOLATION");
 });
@@ -151,7 +151,7 @@ test("allow_responses: one answer may be given, the second is refused and told",
     },
   });
   await nc.flush();
-  assert.equal((await free.request("service")).string(), "first");
+  assert.equal((await free.request("service", "", PATIENT)).string(), "first");
   const error = check((await events.until("error")).error, "PERMISSION_VIOLATION");
   assert.match(error.serverText ?? "", /^Permissions Violation for Publish to "_INBOX\./);
 });
