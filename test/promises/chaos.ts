@@ -87,7 +87,7 @@ export async function chaos(t: Scope): Promise<Report> {
   const server = await startServer(t, { config: users, websocket: true, tls: "available" });
   const tokens = await startServer(t, { config: `authorization { token: "${token}" }` });
   const proxy = await startProxy(t, server);
-  const quick = { reconnectTimeWait: 2, reconnectJitter: 0, maxReconnectAttempts: 3, timeout: 2000 };
+  const quick = { reconnectTimeWait: 2, reconnectJitter: 0, maxReconnectAttempts: 3, timeout: 5000 };
   const open = async (what: string, options: ConnectionOptions): Promise<NatsConnection> => {
     const nc = await connect({ ...quick, tls: null, ...options });
     atEnd(t, () => nc.close());

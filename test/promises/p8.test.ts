@@ -53,7 +53,7 @@ async function run(): Promise<Outcome & { printed: string; code: number | null }
     child.once("close", resolve);
   });
   try {
-    const exit = await within(ended, () => `the scenario did not end; it printed:\n${printed}`, 30_000);
+    const exit = await within(ended, () => `the scenario did not end; it printed:\n${printed}`, 120_000);
     assert.ok(outcome, `the scenario failed with ${exit}; it printed:\n${printed}`);
     return { ...outcome, printed, code: exit };
   } finally {
