@@ -90,7 +90,7 @@ export function consumerApi(api: Api): ConsumerAPI {
     options?: ApiOptions,
   ): Promise<boolean> => {
     const names = namesOf(stream, consumer);
-    await requireLevel(api, [["the move of a consumer's peer", 5]], options);
+    await requireLevel(api, [[verb, 5]], options);
     return (await api.call(verb, names, { peer }, options)).success;
   };
 
@@ -137,12 +137,7 @@ export function consumerApi(api: Api): ConsumerAPI {
 
     async pause(stream, consumer, until, options) {
       const names = namesOf(stream, consumer);
-      check(
-        until instanceof Date && !Number.isNaN(until.getTime()),
-        "until",
-        until,
-        "the Date at which it goes on",
-      );
+      check(until instanceof Date && +until > 0, "until", until, "a Date");
       return paused(names, until.toISOString(), options);
     },
 

@@ -279,7 +279,10 @@ export type ProcessHandler = (msg: JsMsg, signal: AbortSignal) => unknown;
 export interface ProcessOptions extends Omit<PullOptions, "timeout">, MissingOptions {
   /** handlers that run at once; default 1 */
   concurrency?: number;
-  /** messages of the same key are worked on one after the other, in their order; others need not wait for them */
+  /**
+   * Messages of the same key are worked on one after the other, in their order; others need not wait for them. What it throws
+   * counts as the failure of the handler.
+   */
   orderBy?: (msg: JsMsg) => string;
   retry?: {
     /** deliveries after which a message is given up; default `max_deliver` of the consumer, or no limit where it has none */
@@ -321,7 +324,7 @@ export interface Processing extends AsyncDisposable {
   closed(): Promise<undefined | Error>;
   /** see {@link ConsumerMessages.status} */
   status(): AsyncIterable<ConsumerNotification>;
-  /** End it now, and abort the signal of the handlers that run. */
+  /** End it now, and abort the signal of the handlers that run. Messages whose handler has not begun come again. */
   stop(error?: Error): void;
 }
 

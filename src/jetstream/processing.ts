@@ -109,9 +109,11 @@ export async function startProcessing(
   const figures = { done: 0, retried: 0, dead: 0 };
 
   // Acknowledged as the handler does; what it threw is reported by whoever called this.
-  const work = async (msg: JsMsg): Promise<void> => {
+  const work = async (msg: JsMsg, handle: () => unknown): Promise<void> => {
     try {
-      await handler(msg, ending.signal);
+      // what had not begun when it was stopped comes again
+      if (ending.signal.aborted) return;
+      await handle();
       msg.ack();
       figures.done++;
     } catch (error) {
@@ -127,15 +129,15 @@ export async function startProcessing(
   };
 
   const bury = async (msg: JsMsg, error: unknown): Promise<void> => {
-    const subject = typeof deadLetter === "function" ? deadLetter(msg, error) : deadLetter;
-    if (subject !== undefined) {
-      try {
+    try {
+      const subject = typeof deadLetter === "function" ? deadLetter(msg, error) : deadLetter;
+      if (subject !== undefined) {
         await publish(api, subject, msg.data, deadLetterOf(msg, error), prepare);
-      } catch (failure) {
-        // not lost as long as it is not acknowledged
-        msg.nak(rules.wait(msg.info.deliveryCount));
-        throw failure;
       }
+    } catch (failure) {
+      // not lost as long as it is not acknowledged
+      msg.nak(rules.wait(msg.info.deliveryCount));
+      throw failure;
     }
     figures.dead++;
     msg.term(textOf(error));
@@ -147,7 +149,12 @@ export async function startProcessing(
     ...settings,
     callback: (msg) => {
       alive.add(msg);
-      return lanes.run(orderBy?.(msg), () => work(msg));
+      try {
+        return lanes.run(orderBy?.(msg), () => work(msg, () => handler(msg, ending.signal)));
+      } catch (error) {
+        // without a key: as if its handler had failed
+        return lanes.run(undefined, () => work(msg, () => Promise.reject(error)));
+      }
     },
   });
   const { signal } = options;

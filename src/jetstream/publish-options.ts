@@ -102,7 +102,7 @@ export function prepareMessage(payload: Payload | undefined, options: JetStreamM
     fields.push(["Nats-Incr", String(increment)]);
     gates.push(["a message counter", 2]);
   }
-  if (fields.length === 0) return { headers, gates: NO_GATES };
+  if (fields.length === 0) return { headers: headers && toHeaders(headers), gates: NO_GATES };
   return { headers: withFields(headers, fields), gates };
 }
 

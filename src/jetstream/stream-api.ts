@@ -1,6 +1,12 @@
 // Streams: the part of the API that is about streams; `jsm.streams`.
 import { InvalidArgumentError } from "../errors.ts";
-import type { MsgGetRequest, PurgeRequest, PurgeResponse, SnapshotInfo } from "../protocol/jetstream/api.ts";
+import type {
+  ApiCalls,
+  MsgGetRequest,
+  PurgeRequest,
+  PurgeResponse,
+  SnapshotInfo,
+} from "../protocol/jetstream/api.ts";
 import type {
   Placement,
   StreamConfig,
@@ -106,6 +112,17 @@ export interface StreamAPI {
 
 /** The streams behind an API. */
 export function streamApi(api: Api): StreamAPI {
+  const moved = async <V extends "STREAM.PEER.EVACUATE" | "STREAM.CANCEL_MOVE">(
+    verb: V,
+    name: string,
+    request: ApiCalls[V]["request"],
+    options: ApiOptions | undefined,
+  ): Promise<ApiCalls[V]["reply"]> => {
+    validateName("stream", name);
+    await requireLevel(api, [[verb, 5]], options);
+    return api.call(verb, [name], request, options);
+  };
+
   const self: StreamAPI = {
     add: (config, options) => createStream(api, "STREAM.CREATE", config, options),
 
@@ -191,17 +208,10 @@ export function streamApi(api: Api): StreamAPI {
       return (await api.call("STREAM.PEER.REMOVE", [name], { peer }, options)).success;
     },
 
-    async evacuatePeer(name, peer, options) {
-      validateName("stream", name);
-      await requireLevel(api, [["evacuatePeer", 5]], options);
-      return (await api.call("STREAM.PEER.EVACUATE", [name], { peer }, options)).success;
-    },
+    evacuatePeer: async (name, peer, options) =>
+      (await moved("STREAM.PEER.EVACUATE", name, { peer }, options)).success,
 
-    async cancelMove(name, options) {
-      validateName("stream", name);
-      await requireLevel(api, [["cancelMove", 5]], options);
-      return api.call("STREAM.CANCEL_MOVE", [name], undefined, options);
-    },
+    cancelMove: (name, options) => moved("STREAM.CANCEL_MOVE", name, undefined, options),
   };
   return self;
 }

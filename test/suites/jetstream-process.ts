@@ -3,7 +3,7 @@ import type { JsMsg } from "../../src/jetstream/index.ts";
 import { headers } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
 import { allAcknowledged, consuming, filled, range } from "./jetstream-consuming.ts";
-import { equal, gate, Growing, ok, rejects, within } from "./tools.ts";
+import { equal, Events, eventually, gate, Growing, ok, rejects, within } from "./tools.ts";
 
 export const jetstreamProcess: Suite = {
   name: "jetstream process",
@@ -159,6 +159,61 @@ export const jetstreamProcess: Suite = {
       const rest: number[] = [];
       for await (const msg of await consumer.fetch({ max_messages: 3 })) rest.push(msg.seq);
       equal(rest.sort(), [1, 2, 3]);
+    },
+
+    "stop begins no other handler; what had not begun comes to others": async (harness) => {
+      const { consumer, stream } = await consuming(harness, 3, { ack_wait: 500e6 });
+      const { nc } = stream;
+      const begun = gate();
+      const work = gate();
+      const seen: number[] = [];
+      const processing = await consumer.process(
+        (msg) => {
+          seen.push(msg.seq);
+          begun.open();
+          return work.promise;
+        },
+        { orderBy: () => "one", max_messages: 3 },
+      );
+      await within(begun.promise, "nothing begins");
+      const here = async (): Promise<true | undefined> => {
+        await nc.flush();
+        return processing.health.outstanding.messages === 0 ? true : undefined;
+      };
+      await eventually(here, "the others do not come");
+      processing.stop();
+      work.open();
+      equal(await within(processing.closed(), "it does not end"), undefined);
+      equal([seen, processing.figures.done], [[1], 1]);
+      const rest: number[] = [];
+      for await (const msg of await consumer.fetch({ max_messages: 2 })) rest.push(msg.seq);
+      equal(rest.sort(), [2, 3]);
+    },
+
+    "a key or a dead letter subject that can't be told fails the message, as its handler does": async (
+      harness,
+    ) => {
+      const { consumer, stream } = await consuming(harness, 1);
+      const events = new Events(stream.nc);
+      const told = gate<number>();
+      let subjects = 0;
+      const processing = await consumer.process(() => undefined, {
+        orderBy: () => {
+          throw new Error("no key");
+        },
+        retry: { attempts: 2, backoff: [1] },
+        deadLetter: (msg) => {
+          if (subjects++ === 0) throw new Error("no subject");
+          told.open(msg.info.deliveryCount);
+          return `${harness.prefix}.dead`;
+        },
+      });
+      equal(await within(told.promise, "it does not come again"), 3);
+      processing.stop();
+      await processing.closed();
+      await events.until("handlerError", 2);
+      const errors = events.of("handlerError").map(({ error }) => String(error));
+      equal(errors.slice(0, 2), ["Error: no key", "Error: no subject"]);
     },
 
     "it wants explicit acknowledgements": async (harness) => {

@@ -245,6 +245,7 @@ export const jetstreamPublish: Suite = {
       equal([given.keys(), given.get("Nats-Msg-Id")], [["X-Mine", "Nats-Msg-Id"], "of the headers"]);
       const plain = { a: "1" } as unknown as ReturnType<typeof headers>;
       await rejects(js.publish(`${name}.a`, "", { headers: plain, msgID: "x" }), "INVALID_ARGUMENT");
+      await rejects(js.publish(`${name}.a`, "", { headers: plain }), "INVALID_ARGUMENT");
     },
 
     "a message lives as long as its ttl says, since 2.11 (C-ADR43-1, C-ADR43-2, C-ADR43-4, C-ADR43-6)":
