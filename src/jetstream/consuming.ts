@@ -111,6 +111,7 @@ export interface OrderedPushConsumerOptions extends OrderedConsumerOptions {
 
 /** What is known of a push consumer that is used without asking the API. */
 export interface BoundPushConsumerOptions {
+  /** where it delivers to */
   deliver_subject: string;
   /** queue group */
   deliver_group?: string;
@@ -284,6 +285,7 @@ export interface ProcessOptions extends Omit<PullOptions, "timeout">, MissingOpt
    * counts as the failure of the handler.
    */
   orderBy?: (msg: JsMsg) => string;
+  /** when a message comes again whose handler failed, and how often */
   retry?: {
     /** deliveries after which a message is given up; default `max_deliver` of the consumer, or no limit where it has none */
     attempts?: number;

@@ -34,6 +34,7 @@ export type ScheduleSpecification =
  * subject has one schedule: the next one published there replaces it. The stream must have `allow_msg_schedules`.
  */
 export interface ScheduleOptions {
+  /** when it is published */
   specification: ScheduleSpecification;
   /** where it is published: a subject of the same stream, and not that of the schedule */
   target: string;

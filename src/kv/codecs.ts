@@ -9,7 +9,9 @@ import { utf8Decoder, utf8Encoder } from "../lib/bytes.ts";
  * whole.
  */
 export interface KvKeyCodec {
+  /** as the server has it: what a key may have */
   encode(key: string): string;
+  /** as the user has it */
   decode(key: string): string;
   /** a filter of keys, in which wildcards stay what they are */
   encodeFilter?(filter: string): string;
@@ -17,13 +19,17 @@ export interface KvKeyCodec {
 
 /** Turns values into others; either way may take its time. */
 export interface KvPayloadCodec {
+  /** as the server has it */
   encode(value: Payload): Uint8Array | Promise<Uint8Array>;
+  /** as the user has it */
   decode(data: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Both. */
 export interface KvCodecs {
+  /** of keys, and of filters of keys */
   key: KvKeyCodec;
+  /** of values */
   value: KvPayloadCodec;
 }
 

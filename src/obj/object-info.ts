@@ -20,9 +20,13 @@ export interface ObjectStoreMetaOptions {
 export interface ObjectStoreMeta {
   /** any text that is not empty */
   name: string;
+  /** for people */
   description?: string;
+  /** headers of yours */
   headers?: MsgHdrs;
+  /** how it is stored */
   options?: ObjectStoreMetaOptions;
+  /** facts of yours */
   metadata?: Record<string, string>;
 }
 

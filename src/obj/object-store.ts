@@ -144,8 +144,8 @@ export interface ObjectStore {
   /** As {@link ObjectStore.put}, from bytes; null for none. @throws {NatsError} as `put` */
   putBlob(meta: ObjectStoreMeta, bytes: Uint8Array | null, options?: ObjectStorePutOpts): Promise<ObjectInfo>;
   /**
-   * Read an object as a stream; null where there is none, and for deleted ones. Links to objects are followed.
-   * @throws {NatsError} INVALID_OPERATION for a link to a bucket
+   * Read an object as a stream; null where there is none, and for deleted ones. Links to objects are followed, once.
+   * @throws {NatsError} INVALID_OPERATION for a link to a bucket or to a link, STREAM_NOT_FOUND when the bucket that it leads to is gone
    */
   get(name: string, options?: ObjectStoreGetOpts): Promise<ObjectResult | null>;
   /** The bytes of an object; null as `get`. @throws {NatsError} as `get` and its stream */

@@ -111,6 +111,7 @@ export interface EndpointOptions extends QueueOption {
   subject?: string;
   /** without it, iterate what `addEndpoint` returns */
   handler?: ServiceHandler;
+  /** what INFO says of it */
   metadata?: Record<string, string>;
   /** with an async `handler`: how many may run at once. Default: unlimited. */
   concurrency?: number;
@@ -124,7 +125,9 @@ export interface ServiceConfig extends QueueOption {
   name: string;
   /** SemVer 2.0.0 without a leading `v` */
   version: string;
+  /** what INFO says of it, for people; default none */
   description?: string;
+  /** what every answer says of it */
   metadata?: Record<string, string>;
   /** gives the `data` of an endpoint's stats. When it fails, that endpoint has none, and a `handlerError` status says why. */
   statsHandler?: (endpoint: EndpointInfo) => unknown;
