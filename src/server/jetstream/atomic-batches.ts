@@ -2,7 +2,7 @@
 import { type Arrival, BATCH_ID } from "./arrival.ts";
 import { BatchView } from "./batch-view.ts";
 import { INCREMENT } from "./counter.ts";
-import { checkStorable, type Draft, drafted, Duplicate } from "./draft.ts";
+import { checkStorable, type Draft, drafted, Duplicate, refuseMore } from "./draft.ts";
 import { refuseExtra } from "./extra-refusal.ts";
 import { withHeaders } from "../header-block.ts";
 import { OpenBatches } from "./open-batches.ts";
@@ -118,12 +118,12 @@ function checkRoom({ subject, header, data, rollup }: Draft, view: BatchView): v
   const { config, store } = view;
   const { max_msgs = -1, max_bytes = -1, max_msgs_per_subject: perSubject = -1 } = config;
   if (config.discard !== "new") return;
-  if (max_msgs > 0 && view.messages >= max_msgs) refuse(10077, { err: "maximum messages exceeded" });
+  if (max_msgs > 0 && view.messages >= max_msgs) refuseMore("messages");
   if (max_bytes > 0 && view.bytes + store.size(subject, header, data) > max_bytes) {
-    refuse(10077, { err: "maximum bytes exceeded" });
+    refuseMore("bytes");
   }
   // a nats-server does not always count the part of the batch before it, and stores that part then
   if (config.discard_new_per_subject === true && rollup === "" && view.countOf(subject) >= perSubject) {
-    refuse(10077, { err: "maximum messages per subject exceeded" });
+    refuseMore("messages per subject");
   }
 }

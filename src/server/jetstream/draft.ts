@@ -118,6 +118,11 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   return { subject, header, data, id, rollup, ttl, value, ...plan };
 }
 
+/** @throws {Refusal} 10077 */
+export function refuseMore(what: string): never {
+  return refuse(10077, { err: `maximum ${what} exceeded` });
+}
+
 /** @throws {Refusal} 10023, 10165 */
 export function checkStorable({ ttl }: Draft, view: View): void {
   if (view.full) refuse(10023);
@@ -141,17 +146,17 @@ export function checkRoom(draft: Draft, view: View): void {
   let replaced: Stored | undefined;
   if (perSubject > 0 && view.countOf(subject) >= perSubject) {
     if (refuseSubject === true && rollup === "") {
-      refuse(10077, { err: "maximum messages per subject exceeded" });
+      refuseMore("messages per subject");
     }
     replaced = store.next([subject], 0);
   }
   if (max_msgs > 0 && view.messages >= max_msgs && replaced === undefined) {
-    refuse(10077, { err: "maximum messages exceeded" });
+    refuseMore("messages");
   }
   if (max_bytes > 0) {
     const size = store.size(subject, header, data);
     const freed = replaced ? store.size(subject, replaced.header, replaced.data) : 0;
-    if (view.bytes + size > max_bytes && freed < size) refuse(10077, { err: "maximum bytes exceeded" });
+    if (view.bytes + size > max_bytes && freed < size) refuseMore("bytes");
   }
 }
 

@@ -16,6 +16,9 @@ const SCAN = 256;
 // subjects that are looked at before the blocks are
 const ASKED = 2048;
 
+/** forwards or backwards */
+type Step = 1 | -1;
+
 interface Block {
   /** sequence of the first slot */
   readonly base: number;
@@ -123,16 +126,16 @@ export class MemoryStore implements Store {
     this.#arena.free(stored, this.#lives);
     this.#messages--;
     this.#bytes -= this.size(stored.subject, stored.header, stored.data);
-    if (seq === this.#firstSeq) this.#firstSeq = this.#nextLive(seq)?.seq ?? this.#lastSeq + 1;
+    if (seq === this.#firstSeq) this.#firstSeq = this.#walk(seq, 1)?.seq ?? this.#lastSeq + 1;
     return stored;
   }
 
   removeUpTo(seq: number, gone: (message: Stored) => void): number {
     let removed = 0;
-    for (let first = this.#nextLive(0); first !== undefined && first.seq <= seq; removed++) {
+    for (let first = this.#walk(0, 1); first !== undefined && first.seq <= seq; removed++) {
       this.remove(first.seq);
       gone(first);
-      first = this.#nextLive(first.seq);
+      first = this.#walk(first.seq, 1);
     }
     this.#lastSeq = Math.max(this.#lastSeq, seq);
     if (this.#messages === 0) this.#firstSeq = Math.max(this.#firstSeq, seq + 1);
@@ -140,68 +143,32 @@ export class MemoryStore implements Store {
   }
 
   next(filters: Filters, from: number): Stored | undefined {
-    if (matchesAll(filters)) return this.#nextLive(from);
-    if (filters.every(isLiteral)) return this.#nextOf(filters, from);
-    let at = this.#nextLive(from);
-    for (let i = 0; at !== undefined && i < SCAN; i++) {
-      if (matches(filters, at.subject)) return at;
-      at = this.#nextLive(at.seq + 1);
-    }
-    return at === undefined ? undefined : this.#nextOf(filters, at.seq);
-  }
-
-  // By its subjects where those are few, else by what the blocks may have.
-  #nextOf(filters: Filters, from: number): Stored | undefined {
-    const lists = this.#index.matchingSoon(filters, ASKED);
-    if (lists === undefined) return this.#searchFrom(filters, from);
-    let found = Infinity;
-    for (const list of lists) found = Math.min(found, list.next(from) ?? Infinity);
-    return this.get(found);
-  }
-
-  #searchFrom(filters: Filters, from: number): Stored | undefined {
-    const needed = filters.map(neededBy);
-    for (let i = this.#blockAt(from); i < this.#blocks.length; i++) {
-      const { base, slots, marks } = this.#blocks[i] as Block;
-      if (!needed.some((one) => marks.has(one))) continue;
-      for (let slot = Math.max(0, from - base); slot < slots.length; slot++) {
-        const stored = slots[slot];
-        if (stored !== undefined && matches(filters, stored.subject)) return stored;
-      }
-    }
-    return undefined;
+    return this.#find(filters, from, 1);
   }
 
   last(filters: Filters, upTo: number = this.#lastSeq): Stored | undefined {
-    if (matchesAll(filters)) return this.#previousLive(upTo);
-    if (filters.every(isLiteral)) return this.#lastOf(filters, upTo);
-    let at = this.#previousLive(upTo);
-    for (let i = 0; at !== undefined && i < SCAN; i++) {
-      if (matches(filters, at.subject)) return at;
-      at = this.#previousLive(at.seq - 1);
-    }
-    return at === undefined ? undefined : this.#lastOf(filters, at.seq);
+    return this.#find(filters, upTo, -1);
   }
 
-  #lastOf(filters: Filters, upTo: number): Stored | undefined {
-    const lists = this.#index.matchingSoon(filters, ASKED);
-    if (lists === undefined) return this.#searchUpTo(filters, upTo);
-    let found = -1;
-    for (const list of lists) found = Math.max(found, list.previous(upTo) ?? -1);
-    return this.get(found);
-  }
-
-  #searchUpTo(filters: Filters, upTo: number): Stored | undefined {
-    const needed = filters.map(neededBy);
-    for (let i = Math.min(this.#blockAt(upTo), this.#blocks.length - 1); i >= 0; i--) {
-      const { base, slots, marks } = this.#blocks[i] as Block;
-      if (!needed.some((one) => marks.has(one))) continue;
-      for (let slot = Math.min(slots.length - 1, upTo - base); slot >= 0; slot--) {
-        const stored = slots[slot];
-        if (stored !== undefined && matches(filters, stored.subject)) return stored;
+  // The first that matches, from here on: one by one, then by its subjects where those are few, else by what the blocks may have.
+  #find(filters: Filters, from: number, step: Step): Stored | undefined {
+    let at = this.#walk(from, step);
+    if (matchesAll(filters)) return at;
+    if (!filters.every(isLiteral)) {
+      for (let i = 0; at !== undefined && i < SCAN; i++) {
+        if (matches(filters, at.subject)) return at;
+        at = this.#walk(at.seq + step, step);
       }
     }
-    return undefined;
+    if (at === undefined) return undefined;
+    const lists = this.#index.matchingSoon(filters, ASKED);
+    if (lists === undefined) return this.#walk(at.seq, step, filters);
+    let found = step * Infinity;
+    for (const list of lists) {
+      const seq = step > 0 ? list.next(from) : list.previous(from);
+      if (seq !== undefined && (found - seq) * step > 0) found = seq;
+    }
+    return this.get(found);
   }
 
   count(filters: Filters, from: number): number {
@@ -234,11 +201,11 @@ export class MemoryStore implements Store {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const { base, slots } = this.#blocks[middle] as Block;
-      if ((this.#previousLive(base + slots.length - 1) as Stored).time < time) low = middle + 1;
+      if ((this.#walk(base + slots.length - 1, -1) as Stored).time < time) low = middle + 1;
       else high = middle;
     }
-    let at = this.#nextLive(this.#blocks[low]?.base ?? Infinity);
-    while (at !== undefined && at.time < time) at = this.#nextLive(at.seq + 1);
+    let at = this.#walk(this.#blocks[low]?.base ?? Infinity, 1);
+    while (at !== undefined && at.time < time) at = this.#walk(at.seq + 1, 1);
     return at?.seq ?? this.#lastSeq + 1;
   }
 
@@ -271,26 +238,21 @@ export class MemoryStore implements Store {
 
   readonly #lives = (kept: Kept): boolean => this.get(kept.seq) === kept;
 
-  #nextLive(from: number): Stored | undefined {
-    for (let i = this.#blockAt(from); i < this.#blocks.length; i++) {
-      const { base, slots } = this.#blocks[i] as Block;
-      for (let slot = Math.max(0, from - base); slot < slots.length; slot++) {
+  // The first that is there and matches, from here on.
+  #walk(from: number, step: Step, filters: Filters = []): Stored | undefined {
+    const needed = filters.map(neededBy);
+    const last = this.#blocks.length - 1;
+    for (let i = step > 0 ? this.#blockAt(from) : Math.min(this.#blockAt(from), last); ; i += step) {
+      const block = this.#blocks[i];
+      if (block === undefined) return undefined;
+      const { base, slots, marks } = block;
+      if (filters.length > 0 && !needed.some((one) => marks.has(one))) continue;
+      let slot = step > 0 ? Math.max(0, from - base) : Math.min(slots.length - 1, from - base);
+      for (; slot >= 0 && slot < slots.length; slot += step) {
         const stored = slots[slot];
-        if (stored !== undefined) return stored;
+        if (stored !== undefined && matches(filters, stored.subject)) return stored;
       }
     }
-    return undefined;
-  }
-
-  #previousLive(upTo: number): Stored | undefined {
-    for (let i = Math.min(this.#blockAt(upTo), this.#blocks.length - 1); i >= 0; i--) {
-      const { base, slots } = this.#blocks[i] as Block;
-      for (let slot = Math.min(slots.length - 1, upTo - base); slot >= 0; slot--) {
-        const stored = slots[slot];
-        if (stored !== undefined) return stored;
-      }
-    }
-    return undefined;
   }
 
   // The first block that ends behind `seq`: the one that may have it, or the next.
