@@ -2,11 +2,13 @@
 // makes for itself, again and again.
 import type { Msg } from "../client/connection.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
+import type { CreateConsumerRequest } from "../protocol/jetstream/api.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import { SequenceReader } from "./ack-subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
-import { createConsumer } from "./consumer-create.ts";
-import { isModern } from "./gates.ts";
+import { putConsumer } from "./consumer-create.ts";
+import { type Gated, isModern, requireLevel } from "./gates.ts";
+import { namesOf } from "./names.ts";
 
 /** A consumer that others made. */
 export class NamedBinding {
@@ -84,9 +86,14 @@ export class OrderedBinding {
     // a push consumer may deliver before its creation is confirmed
     this.#deliveries = 0;
     this.#sequences.reset();
+    const api = this.#api;
+    const names = namesOf(this.stream, name);
+    const gated: Gated[] = config.filter_subjects === undefined ? [] : [["filter_subjects", 0]];
+    await requireLevel(api, gated, options);
+    const request: CreateConsumerRequest = { stream_name: this.stream, config };
     // one of that name that somebody else has would be changed otherwise; older servers know no actions
-    const action = isModern(this.#api) ? "create" : undefined;
-    const info = await createConsumer(this.#api, this.stream, config, action, options);
+    if (isModern(api)) request.action = "create";
+    const info = await putConsumer(api, names, request, gated, options);
     this.info = info;
     this.name = name;
     // what begins at the end must not begin at a later end when it is made again, nor what found nothing yet leave out what came

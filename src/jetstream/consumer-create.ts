@@ -37,9 +37,27 @@ async function assertAction(
 }
 
 /**
- * Make a consumer (`create`), change it (`update`), or whatever is needed (no action).
+ * The call for a configuration that is complete. `gated` is what it asks for that not every server has.
  *
  * @throws {@link NatsError} CONSUMER_EXISTS, CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, UNSUPPORTED, and those of a call
+ */
+export async function putConsumer(
+  api: Api,
+  names: [stream: string, consumer: string],
+  request: CreateConsumerRequest,
+  gated: readonly Gated[],
+  options?: ApiOptions,
+): Promise<ConsumerInfo> {
+  const tokens = [...names, ...filterTokens(request.config)];
+  const info = await api.call("CONSUMER.CREATE", tokens, request, options);
+  assertKept(api, gated, info.config);
+  return info;
+}
+
+/**
+ * Make a consumer (`create`), change it (`update`), or whatever is needed (no action), as users want it.
+ *
+ * @throws {@link NatsError} as {@link putConsumer}
  */
 export async function createConsumer(
   api: Api,
@@ -56,15 +74,12 @@ export async function createConsumer(
   const gated = consumerGates(config);
   const all: Gated[] = pedantic ? [...gated, ["pedantic", 1]] : gated;
   const level = await requireLevel(api, all, options);
+  if (action !== undefined && !isModern(api)) await assertAction(api, names, action, options);
   const request: CreateConsumerRequest = {
     stream_name: stream,
     config,
     ...(action && { action }),
     ...(pedantic && { pedantic }),
   };
-  if (action !== undefined && !isModern(api)) await assertAction(api, names, action, options);
-  const tokens = [...names, ...filterTokens(config)];
-  const info = await api.call("CONSUMER.CREATE", tokens, request, requiredHeaders(api, level, options));
-  assertKept(api, gated, info.config);
-  return info;
+  return putConsumer(api, names, request, gated, requiredHeaders(api, level, options));
 }
