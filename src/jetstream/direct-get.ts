@@ -5,7 +5,6 @@ import type { MsgGetRequest } from "../protocol/jetstream/api.ts";
 import { isWildcard } from "../protocol/subject.ts";
 import { type Api, toJson } from "./api.ts";
 import { JetStreamStatusError } from "./api-error.ts";
-import { messageGates, requireLevel } from "./gates.ts";
 import { validateName } from "./names.ts";
 import { type DirectMsg, fromDirect } from "./stored.ts";
 
@@ -16,9 +15,9 @@ export type DirectMsgRequest = Omit<MsgGetRequest, "no_hdr">;
 export const DIRECT_GET = "DIRECT.GET";
 
 /**
- * The message; null where there is none.
+ * The message; null where there is none. Whether the server knows all that is asked for is the caller's to see to.
  *
- * @throws {NatsError} JETSTREAM_STATUS, NO_RESPONDERS, TIMEOUT, UNSUPPORTED, INVALID_ARGUMENT, and those of `request`
+ * @throws {NatsError} JETSTREAM_STATUS, NO_RESPONDERS, TIMEOUT, INVALID_ARGUMENT, and those of `request`
  */
 export async function directGet(
   api: Api,
@@ -28,7 +27,6 @@ export async function directGet(
 ): Promise<DirectMsg | null> {
   validateName("stream", stream);
   const options = { timeout, ...(signal && { signal }) };
-  await requireLevel(api, messageGates(request.start_time, false), options);
   const { last_by_subj: last } = request;
   const bySubject = last !== undefined && !isWildcard(last);
   const subject = bySubject ? api.subject(DIRECT_GET, stream, last) : api.subject(DIRECT_GET, stream);

@@ -5,6 +5,7 @@ import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
 import type { Api } from "./api.ts";
 import { directBatch, type DirectMessages } from "./direct-batch.ts";
 import { directGet, type DirectMsgRequest } from "./direct-get.ts";
+import { messageGates, requireLevel } from "./gates.ts";
 import type { DirectMsg } from "./stored.ts";
 
 /** Which messages to get: those from `seq` (default 1) or `start_time` on, of `next_by_subj` where it is given. */
@@ -59,7 +60,10 @@ export interface DirectStreamAPI {
 /** The direct gets behind an API. */
 export function directApi(api: Api): DirectStreamAPI {
   return {
-    getMessage: (stream, request, options) => directGet(api, stream, request, options),
+    async getMessage(stream, request, options) {
+      await requireLevel(api, messageGates(request), options);
+      return directGet(api, stream, request, options);
+    },
 
     getBatch: (stream, request, options) =>
       directBatch(

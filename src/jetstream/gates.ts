@@ -1,5 +1,6 @@
 // Gates: what not every server has. Older ones ignore fields that they don't know, so it is refused before it is sent.
 import { NatsError } from "../errors.ts";
+import type { MsgGetRequest } from "../protocol/jetstream/api.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { StreamConfig } from "../protocol/jetstream/stream.ts";
 import { headers as newHeaders, toHeaders } from "../protocol/headers.ts";
@@ -70,7 +71,7 @@ export function consumerGates(config: ConsumerConfig): Gated[] {
 }
 
 /** What a get of a message asks for that not every server has. */
-export function messageGates(start_time: unknown, no_hdr: unknown): Gated[] {
+export function messageGates({ start_time, no_hdr }: MsgGetRequest): Gated[] {
   const found: Gated[] = [];
   if (start_time !== undefined) found.push(["start_time", 1]);
   if (no_hdr === true) found.push(["no_hdr", 2]);

@@ -43,15 +43,31 @@ export interface ResolvedJetStreamOptions {
   readonly sendRequiredApiLevel: boolean;
 }
 
+/** Those of who says nothing. */
+export const DEFAULTS: ResolvedJetStreamOptions = {
+  given: {},
+  prefix: API_PREFIX,
+  domain: undefined,
+  timeout: 5000,
+  watcherPrefix: undefined,
+  sendRequiredApiLevel: false,
+};
+
 /** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT */
 export function resolveOptions(options: JetStreamOptions = {}): ResolvedJetStreamOptions {
-  const { apiPrefix, domain, timeout = 5000, watcherPrefix, sendRequiredApiLevel = false } = options;
+  const {
+    apiPrefix,
+    domain,
+    timeout = DEFAULTS.timeout,
+    watcherPrefix,
+    sendRequiredApiLevel = DEFAULTS.sendRequiredApiLevel,
+  } = options;
   if (apiPrefix !== undefined && domain !== undefined) {
     throw InvalidArgumentError.format(["apiPrefix", "domain"], "are mutually exclusive");
   }
   check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
   if (watcherPrefix !== undefined) validateInboxPrefix(watcherPrefix);
-  let prefix = API_PREFIX;
+  let { prefix } = DEFAULTS;
   if (domain !== undefined) {
     validateName("domain", domain);
     prefix = domainPrefix(domain);

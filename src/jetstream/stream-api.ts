@@ -16,7 +16,7 @@ import type {
 import type { Api, ApiOptions } from "./api.ts";
 import { StreamExistsError, StreamNotFoundError } from "./api-error.ts";
 import { type Changes, type ConfigOptions, merged, requestOf } from "./config.ts";
-import { requireLevel } from "./gates.ts";
+import { messageGates, requireLevel } from "./gates.ts";
 import { lister, type Lister } from "./lister.ts";
 import { getMessage } from "./message-get.ts";
 import { validateName } from "./names.ts";
@@ -180,7 +180,10 @@ export function streamApi(api: Api): StreamAPI {
       return (await api.call("STREAM.DELETE", [name], undefined, options)).success;
     },
 
-    getMessage: (name, query, options) => getMessage(api, name, query, options),
+    async getMessage(name, query, options) {
+      await requireLevel(api, messageGates(query), options);
+      return getMessage(api, name, query, options);
+    },
 
     async deleteMessage(name, seq, erase = true, options) {
       validateName("stream", name);
