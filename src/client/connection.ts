@@ -13,17 +13,17 @@ export type Payload = Uint8Array | string;
 /** How long a call may wait. */
 export interface WaitOptions {
   /** milliseconds; the call rejects with code `TIMEOUT` after them. What the default is, the call says. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** ends the wait; the call rejects with code `ABORTED` and the signal's reason as `cause` */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of a publish. */
 export interface PublishOptions {
   /** where replies go */
-  reply?: string;
+  reply?: string | undefined;
   /** headers of the message; the object is not changed */
-  headers?: MsgHdrs;
+  headers?: MsgHdrs | undefined;
   /** subject that receives the server's trace events of this message (ADR-41, server 2.11) */
   traceDestination?: string;
   /** trace only: the message itself is neither delivered nor stored (server 2.11; refused below) */
@@ -33,12 +33,12 @@ export interface PublishOptions {
 /** Options of a request. */
 export interface RequestOptions extends WaitOptions {
   /** milliseconds to wait for the reply; default 1000 */
-  timeout?: number;
-  headers?: MsgHdrs;
+  timeout?: number | undefined;
+  headers?: MsgHdrs | undefined;
   /** use a subscription of its own rather than the shared inbox of the connection. Default false. */
   noMux?: boolean;
   /** the reply subject to use; only with `noMux` */
-  reply?: string;
+  reply?: string | undefined;
   /** see {@link PublishOptions.traceDestination} */
   traceDestination?: string;
   /** see {@link PublishOptions.traceOnly} */
@@ -64,11 +64,11 @@ export interface RequestManyOptions {
   maxMessages?: number;
   /** milliseconds between messages, of the strategy `stall`; default 300. Time spent in the consumer's loop doesn't count. */
   stall?: number;
-  headers?: MsgHdrs;
+  headers?: MsgHdrs | undefined;
   /** use a subscription of its own rather than the shared inbox. Default false. */
   noMux?: boolean;
   /** ends the request; the iteration throws code `ABORTED`, or the call does when it is aborted already */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** see {@link PublishOptions.traceDestination} */
   traceDestination?: string;
   /** see {@link PublishOptions.traceOnly} */

@@ -178,12 +178,12 @@ export class Session implements NatsConnection {
   }
 
   publishMessage(msg: Msg): void {
-    this.publish(msg.subject, msg.data, sendable(msg.reply, msg.headers));
+    this.publish(msg.subject, msg.data, { reply: msg.reply, headers: msg.headers });
   }
 
   respondMessage(msg: Msg): boolean {
     if (!msg.reply) return false;
-    this.publish(msg.reply, msg.data, sendable(undefined, msg.headers));
+    this.publish(msg.reply, msg.data, { headers: msg.headers });
     return true;
   }
 
@@ -259,8 +259,8 @@ export class Session implements NatsConnection {
     this.publish(subject, payload, plain ? { reply } : { ...options, reply });
   }
 
-  async context(options: WaitOptions = {}): Promise<Context> {
-    const reply = await this.request("$SYS.REQ.USER.INFO", undefined, { timeout: 5000, ...options });
+  async context({ timeout = 5000, signal }: WaitOptions = {}): Promise<Context> {
+    const reply = await this.request("$SYS.REQ.USER.INFO", undefined, { timeout, signal });
     return reply.json<Context>();
   }
 
@@ -421,9 +421,4 @@ export class Session implements NatsConnection {
     if (this.#state === "closed" || this.#state === "draining") await this.#closed;
     else await this.drain();
   }
-}
-
-function sendable(reply: string | undefined, headers: Msg["headers"]): PublishOptions | undefined {
-  if (reply === undefined && headers === undefined) return undefined;
-  return { ...(reply !== undefined && { reply }), ...(headers && { headers }) };
 }

@@ -13,9 +13,9 @@ import type { ResolvedJetStreamOptions } from "./options.ts";
 /** Options of every call of the API. */
 export interface ApiOptions extends WaitOptions {
   /** milliseconds to wait for the reply; default: the `timeout` of the {@link JetStreamOptions} */
-  timeout?: number;
+  timeout?: number | undefined;
   /** headers to send along */
-  headers?: MsgHdrs;
+  headers?: MsgHdrs | undefined;
 }
 
 /** As `JSON.stringify`; a bigint becomes a number of as many digits as it has. */
@@ -75,8 +75,8 @@ export class Api {
     try {
       return await this.nc.request(subject, request === undefined ? "" : toJson(request), {
         timeout,
-        ...(signal && { signal }),
-        ...(headers && { headers }),
+        signal,
+        headers,
       });
     } catch (error) {
       if (!isNatsError(error) || error.code !== "NO_RESPONDERS") throw error;

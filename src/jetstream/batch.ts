@@ -73,7 +73,7 @@ export async function startBatch(
 ): Promise<Batch> {
   const { headers, gates } = prepare(subject, payload, options);
   const { timeout, signal } = options;
-  const level = await api.level({ ...(timeout && { timeout }), ...(signal && { signal }) });
+  const level = await api.level({ timeout, signal });
   assertLevel(api, [ATOMIC, ...gates], level);
   const batch = new AtomicBatch(api, level, subject);
   await batch.begin(payload, headers, options);

@@ -28,5 +28,5 @@ export function ownMetadata(metadata: Record<string, string>): Record<string, st
 /** The request in an object that also says how long to wait for its reply. */
 export function requestOf<T extends ApiOptions>(given: T): [Omit<T, keyof ApiOptions>, ApiOptions] {
   const { timeout, signal, headers, ...request } = given;
-  return [request, { ...(timeout && { timeout }), ...(signal && { signal }), ...(headers && { headers }) }];
+  return [request, { timeout: timeout || undefined, signal, headers }];
 }

@@ -101,10 +101,7 @@ export function consumerApi(api: Api): ConsumerAPI {
 
     async update(stream, consumer, changes, options) {
       const { timeout, signal } = options ?? {};
-      const { config } = await self.info(stream, consumer, {
-        ...(timeout && { timeout }),
-        ...(signal && { signal }),
-      });
+      const { config } = await self.info(stream, consumer, { timeout, signal });
       // one filter takes the place of the other kind
       const { filter_subject, filter_subjects } = changes;
       const made = merged(config, {

@@ -45,7 +45,7 @@ export async function directBatch<T extends DirectGetRequest>(
   { timeout = api.options.timeout, signal }: WaitOptions = {},
 ): Promise<DirectMessages<T>> {
   validateName("stream", stream);
-  await requireLevel(api, [["a direct get of several messages", 1]], { timeout, ...(signal && { signal }) });
+  await requireLevel(api, [["a direct get of several messages", 1]], { timeout, signal });
   return new DirectBatch(api, api.subject(DIRECT_GET, stream), stream, request, timeout, signal);
 }
 

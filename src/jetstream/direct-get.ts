@@ -26,7 +26,7 @@ export async function directGet(
   { timeout = api.options.timeout, signal }: WaitOptions = {},
 ): Promise<DirectMsg | null> {
   validateName("stream", stream);
-  const options = { timeout, ...(signal && { signal }) };
+  const options = { timeout, signal };
   const { last_by_subj: last } = request;
   const bySubject = last !== undefined && !isWildcard(last);
   const subject = bySubject ? api.subject(DIRECT_GET, stream, last) : api.subject(DIRECT_GET, stream);

@@ -21,7 +21,7 @@ export interface FastIngestOptions extends JetStreamMessageOptions, WaitOptions 
   /** how many acks may be due before `add` waits: 1 to 3, default 2 */
   maxOutstandingAcks?: number;
   /** milliseconds of silence, when an answer is due, that end the batch; default: the `timeout` of the {@link JetStreamOptions} */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** How far a batch is. */
@@ -97,7 +97,7 @@ export async function startFastIngest(
   options: FastIngestOptions = {},
 ): Promise<FastIngest> {
   const { timeout = api.options.timeout, signal } = options;
-  const wait: WaitOptions = { timeout, ...(signal && { signal }) };
+  const wait: WaitOptions = { timeout, signal };
   const { headers, gates } = prepare(subject, payload, options);
   const level = await api.level(wait);
   assertLevel(api, [["fast ingest", 4], ...gates], level);

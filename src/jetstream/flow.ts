@@ -104,8 +104,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     const { signal, timeout } = this.#setup;
     if (signal?.aborted === true) throw aborted(signal, whatOf(this.binding));
     try {
-      if (this.binding.ordered)
-        await this.#makeConsumer({ ...(timeout && { timeout }), ...(signal && { signal }) });
+      if (this.binding.ordered) await this.#makeConsumer({ timeout: timeout || undefined, signal });
       else this.#subscribe();
     } catch (error) {
       this.#end(undefined, true);

@@ -196,13 +196,13 @@ export class JsMsgImpl implements JsMsg {
     this.#finally(`+NXT ${request}`, subject);
   }
 
-  async ackAck(options: WaitOptions = {}): Promise<boolean> {
-    const { nc, timeout, ackNone } = this.#host;
+  async ackAck({ timeout = this.#host.timeout, signal }: WaitOptions = {}): Promise<boolean> {
+    const { nc, ackNone } = this.#host;
     if (this.#done || ackNone) return false;
     // whoever acknowledges meanwhile is second
     this.#done = true;
     try {
-      await nc.request(this.reply, "+ACK", { timeout, ...options });
+      await nc.request(this.reply, "+ACK", { timeout, signal });
     } catch (error) {
       this.#done = false;
       throw error;

@@ -25,7 +25,7 @@ export interface PublishExpectations {
 /** What can be said of a message to be stored, however it is published. */
 export interface JetStreamMessageOptions {
   /** headers of the message; the object is not changed */
-  headers?: MsgHdrs;
+  headers?: MsgHdrs | undefined;
   /** id of the message: within its `duplicate_window` (default two minutes) the stream stores one message of an id */
   msgID?: string;
   /** what must be true for it to be stored; where it isn't: codes WRONG_LAST_SEQUENCE, JETSTREAM_API */
@@ -60,7 +60,7 @@ export interface RetryOptions {
 /** Options of {@link JetStreamClient.publish}. */
 export interface JetStreamPublishOptions extends JetStreamMessageOptions, RetryOptions, WaitOptions {
   /** milliseconds for all of it, with its retries; default: the `timeout` of the {@link JetStreamOptions} */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** A message ready to be published. */

@@ -48,8 +48,8 @@ export async function ask(
     try {
       return await api.nc.request(subject, payload, {
         timeout: left,
-        ...(signal && { signal }),
-        ...(headers && { headers }),
+        signal,
+        headers,
       });
     } catch (error) {
       const msgID = headers?.get("Nats-Msg-Id") || undefined;

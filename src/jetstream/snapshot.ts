@@ -134,7 +134,7 @@ export async function restore(
   validateName("stream", name);
   const { nc } = api;
   const { timeout = api.options.timeout, signal } = options;
-  const waits = { timeout, ...(signal && { signal }) };
+  const waits = { timeout, signal };
   const { deliver_subject } = await api.call("STREAM.RESTORE", [name], { config, state }, options);
 
   const size = Math.min(CHUNK, nc.info?.max_payload || CHUNK);

@@ -128,10 +128,7 @@ export function streamApi(api: Api): StreamAPI {
 
     async update(name, changes, options) {
       const { timeout, signal } = options ?? {};
-      const { config } = await streamInfo(api, name, {
-        ...(timeout && { timeout }),
-        ...(signal && { signal }),
-      });
+      const { config } = await streamInfo(api, name, { timeout, signal });
       return createStream(api, "STREAM.UPDATE", merged(config, changes), options);
     },
 

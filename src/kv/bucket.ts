@@ -156,7 +156,7 @@ export class Bucket implements KV {
     signal,
   }: WaitOptions): () => WaitOptions & { timeout: number } {
     const end = performance.now() + timeout;
-    return () => ({ timeout: Math.max(1, end - performance.now()), ...(signal && { signal }) });
+    return () => ({ timeout: Math.max(1, end - performance.now()), signal });
   }
 
   // A marker of one key, or of each that a filter matches.

@@ -49,7 +49,7 @@ export interface KvOptions extends Partial<KvLimits> {
   /** what keys and values are turned into before they are sent, and back; default: nothing */
   codec?: Partial<KvCodecs>;
   /** milliseconds that each call may take; default: the `timeout` of the JetStream client, 5000 */
-  timeout?: number;
+  timeout?: number | undefined;
   /** the stream, where its name is not `KV_` and the name of the bucket */
   streamName?: string;
   /** Ask nobody whether it is there: for those who may not. It is taken to be as these options say. Default false. */
@@ -159,9 +159,9 @@ export interface KvWatchOptions {
   /** begin with the entry of this revision, or the next one there is */
   resumeFromRevision?: number;
   /** ends the watch */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** milliseconds that it may take to begin */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** Options of {@link RoKV.get}. */

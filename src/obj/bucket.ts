@@ -130,7 +130,7 @@ export class Bucket {
   ): Promise<Replaced> {
     const { api } = this;
     const { timeout = api.options.timeout, signal, previousRevision } = options;
-    const waits = { timeout: Math.min(timeout, api.options.timeout), ...(signal && { signal }) };
+    const waits = { timeout: Math.min(timeout, api.options.timeout), signal };
     const end = performance.now() + timeout;
     const subject = this.metaSubject(name);
     const look = (): Promise<ObjectInfo | null> => this.find(name, waits, true);

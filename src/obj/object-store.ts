@@ -55,9 +55,9 @@ export interface ObjectProgress {
 /** Options of a put. */
 export interface ObjectStorePutOpts extends WaitOptions {
   /** milliseconds without any progress after which it is given up; default 30 000. Waiting for the source does not count. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** ends it, and removes what is stored of it, until all chunks are stored; code ABORTED */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** the revision of the object that is replaced; 0 when there must be none. Else the put rejects with WRONG_LAST_SEQUENCE. */
   previousRevision?: number;
   /** called when more is stored; what it throws ends the put */
@@ -75,9 +75,9 @@ export interface ObjectRange {
 /** Options of a get. */
 export interface ObjectStoreGetOpts extends WaitOptions {
   /** milliseconds that a reader waits for the next bytes; default 30 000 */
-  timeout?: number;
+  timeout?: number | undefined;
   /** ends it, also while it is read; code ABORTED */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** only a part. The digest can't be checked then, but for the whole. */
   range?: ObjectRange;
   /** called when more is handed over; what it throws ends the get */

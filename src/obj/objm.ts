@@ -58,7 +58,7 @@ export function createObjm(newHash: NewHash): ObjmConstructor {
       { timeout, signal, ...options }: Partial<ObjectStoreOptions> & WaitOptions = {},
     ): Promise<ObjectStore> {
       const bucket = new Bucket(this.#api, name);
-      const waits = { ...(timeout && { timeout }), ...(signal && { signal }) };
+      const waits = { timeout: timeout || undefined, signal };
       try {
         await createStream(this.#api, "STREAM.CREATE", configOf(bucket, options), waits);
       } catch (error) {

@@ -1,5 +1,6 @@
 // Put: an object into a bucket. First its chunks, under a name that nobody knows yet; then the info that makes them the object,
 // in the place of the one before; then the chunks of that one go.
+import type { WaitOptions } from "../client/connection.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { aborted, settle } from "../lib/deferred.ts";
 import { nuid as nuids } from "../lib/nuid.ts";
@@ -41,11 +42,11 @@ export async function putObject(
   // ends what is waited for when the writer has failed
   let interrupt: ((error: unknown) => void) | undefined;
   const writer = new ChunkWriter(bucket, subject, size, timeout, (error) => interrupt?.(error));
-  const waits = { timeout, ...(signal && { signal }) };
+  const waits = { timeout, signal };
   const total = source instanceof Uint8Array ? source.length : undefined;
   const hash = newHash();
   // it tells too whether there is such a bucket
-  const found = bucket.find(name, signal && { signal });
+  const found = bucket.find(name, { signal });
   found.catch(() => undefined);
   try {
     let reported = 0;
@@ -106,7 +107,7 @@ export async function putObject(
 async function removeChunks(
   bucket: Bucket,
   before: Pick<ObjectInfo, "nuid" | "deleted" | "chunks"> | null,
-  waits: { timeout?: number; signal?: AbortSignal },
+  waits: WaitOptions,
 ): Promise<void> {
   if (before === null || before.deleted || before.chunks === 0) return;
   await bucket.purgeChunks(before, waits).catch(() => undefined);

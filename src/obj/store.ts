@@ -161,5 +161,5 @@ export function storeOf(bucket: Bucket, newHash: NewHash): ObjectStore {
 }
 
 function waitsOf({ timeout, signal }: WaitOptions): WaitOptions {
-  return { ...(timeout && { timeout }), ...(signal && { signal }) };
+  return { timeout: timeout || undefined, signal };
 }

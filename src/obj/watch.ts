@@ -62,7 +62,7 @@ export async function listObjects(
   bucket: Bucket,
   { includeDeletes = false, timeout = bucket.api.options.timeout, signal }: ObjectListOptions = {},
 ): Promise<ObjectInfo[]> {
-  const feed = await feedOf(bucket, { includeHistory: true, timeout, ...(signal && { signal }) }, true);
+  const feed = await feedOf(bucket, { includeHistory: true, timeout, signal }, true);
   const infos = feed[Symbol.asyncIterator]();
   // what is changed while they come, comes again
   const found = new Map<string, ObjectInfo>();
