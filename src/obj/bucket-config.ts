@@ -1,8 +1,8 @@
 // Bucket config: a bucket as the configuration of its stream, and back (ADR-20).
-import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { millis, nanos } from "../lib/nanos.ts";
 import type { StreamConfig, StreamInfo } from "../protocol/jetstream/stream.ts";
-import { ownMetadata } from "../jetstream/config.ts";
+import { merged, ownMetadata } from "../jetstream/config.ts";
 import { type Bucket, STREAM_PREFIX } from "./bucket.ts";
 import type { ObjectStoreOptions, ObjectStoreStatus } from "./object-store.ts";
 
@@ -12,24 +12,24 @@ export const ALL_CHUNKS = "$O.*.C.>";
 /** The stream of a bucket. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function configOf({ name, stream }: Bucket, options: Partial<ObjectStoreOptions>): StreamConfig {
   const { description, ttl, storage, replicas, max_bytes, placement, metadata, compression } = options;
-  if (ttl !== undefined && !(ttl >= 0)) {
-    throw new InvalidArgumentError(`ttl is ${String(ttl)}: give milliseconds, or 0 for none`);
-  }
-  return {
+  check(ttl === undefined || ttl >= 0, "ttl", ttl, "milliseconds, or 0 for none");
+  const base: StreamConfig = {
     name: stream,
     subjects: [`$O.${name}.C.>`, `$O.${name}.M.>`],
     discard: "new",
     allow_rollup_hdrs: true,
     allow_direct: true,
-    ...(description !== undefined && { description }),
-    ...(ttl !== undefined && { max_age: nanos(ttl) }),
-    ...(storage !== undefined && { storage }),
-    ...(replicas !== undefined && { num_replicas: replicas }),
-    ...(max_bytes !== undefined && { max_bytes }),
-    ...(placement !== undefined && { placement }),
-    ...(metadata !== undefined && { metadata }),
-    ...(compression !== undefined && { compression: compression ? "s2" : "none" }),
   };
+  return merged(base, {
+    description,
+    max_age: ttl && nanos(ttl),
+    storage,
+    num_replicas: replicas,
+    max_bytes,
+    placement,
+    metadata,
+    compression: compression === undefined ? undefined : compression ? "s2" : "none",
+  });
 }
 
 /** The status of the bucket that the stream of an info is; undefined when it is none. */

@@ -6,7 +6,8 @@
 // Who reads asks for each piece, and the flow holds no more than the server sends before it is told to go on. Where nothing
 // more comes although something is missing, the stream is asked how many chunks it has.
 import type { WaitOptions } from "../client/connection.ts";
-import { ClosedConnectionError, InvalidArgumentError, isNatsError } from "../errors.ts";
+import { ClosedConnectionError, isNatsError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { settle } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
@@ -64,17 +65,10 @@ export class ChunkReader {
     { timeout = PATIENCE, signal, range }: ObjectStoreGetOpts,
   ) {
     const { offset = 0, length = info.size - offset } = range ?? {};
-    if (!(Number.isInteger(offset) && offset >= 0 && offset <= info.size)) {
-      throw new InvalidArgumentError(
-        `range.offset is ${String(offset)}: give a whole number from 0 to ${info.size}, the size of the object`,
-      );
-    }
-    if (!(Number.isInteger(length) && length >= 0)) {
-      throw new InvalidArgumentError(`range.length is ${String(length)}: give a whole number, 0 or more`);
-    }
-    if (!(timeout > 0)) {
-      throw new InvalidArgumentError(`timeout is ${String(timeout)}: give milliseconds, more than 0`);
-    }
+    const within = Number.isInteger(offset) && offset >= 0 && offset <= info.size;
+    check(within, "range.offset", offset, `a whole number from 0 to ${info.size}, the size of the object`);
+    check(Number.isInteger(length) && length >= 0, "range.length", length, "a whole number, 0 or more");
+    check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
     this.#bucket = bucket;
     this.#info = info;
     this.#subject = bucket.chunkSubject(info.nuid);

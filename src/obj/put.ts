@@ -2,6 +2,7 @@
 // in the place of the one before; then the chunks of that one go.
 import type { WaitOptions } from "../client/connection.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { aborted, settle } from "../lib/deferred.ts";
 import { nuid as nuids } from "../lib/nuid.ts";
 import { OutcomeUnknownError } from "../jetstream/pub-ack.ts";
@@ -30,9 +31,7 @@ export async function putObject(
   if (options?.link != null) {
     throw new InvalidArgumentError("options.link is set: make links with link() and linkStore()");
   }
-  if (!(timeout > 0)) {
-    throw new InvalidArgumentError(`timeout is ${String(timeout)}: give milliseconds, more than 0`);
-  }
+  check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
   const what = `the put of object ${JSON.stringify(name)}`;
   if (signal?.aborted) throw aborted(signal, what);
   const size = chunkSize(options?.max_chunk_size, bucket.api.nc.info?.max_payload);
@@ -116,9 +115,7 @@ async function removeChunks(
 /** @throws {@link InvalidArgumentError} INVALID_ARGUMENT, MAX_PAYLOAD */
 function chunkSize(given: number | undefined, maxPayload = CHUNK): number {
   if (given === undefined) return Math.min(CHUNK, maxPayload);
-  if (!Number.isInteger(given) || given < 1) {
-    throw new InvalidArgumentError(`max_chunk_size is ${String(given)}: give bytes, 1 or more`);
-  }
+  check(Number.isInteger(given) && given >= 1, "max_chunk_size", given, "bytes, 1 or more");
   if (given <= maxPayload) return given;
   throw new InvalidArgumentError(
     `max_chunk_size is ${given} where the server takes ${maxPayload} (max_payload): take less, or raise the server's limit`,
