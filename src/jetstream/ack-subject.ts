@@ -70,6 +70,12 @@ export function exactSequence(subject: string): bigint {
   return BigInt(tokens[first + 3] as string);
 }
 
+/** When the message was stored, in an ack subject: nanoseconds since 1970. @throws {@link InvalidOperationError} INVALID_OPERATION */
+export function storedAt(subject: string): bigint {
+  const [tokens, first] = tokensOf(subject);
+  return BigInt(tokens[first + 5] as string);
+}
+
 const DOT = 46;
 
 /** Reads the numbers of many ack subjects of one consumer, without making strings or objects. */

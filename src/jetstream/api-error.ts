@@ -46,7 +46,11 @@ export class JetStreamApiError extends NatsError {
   /** what the server wrote, for people */
   readonly description: string;
 
-  constructor(error: ApiError, facts: NatsErrorFacts = {}, code: NatsErrorCode = "JETSTREAM_API") {
+  constructor(
+    error: ApiError,
+    { expected: _, ...facts }: ApiErrorFacts = {},
+    code: NatsErrorCode = "JETSTREAM_API",
+  ) {
     const { err_code = 0, description } = error;
     const { stream, consumer } = facts;
     const of = consumer === undefined ? stream : `${stream}, consumer ${consumer}`;
@@ -114,52 +118,47 @@ export class WrongLastSequenceError extends JetStreamApiError {
   readonly expected: number | undefined;
   /** the one that is, where the server tells */
   readonly actual: number | undefined;
-  constructor(error: ApiError, { expected, ...facts }: ApiErrorFacts = {}) {
+  constructor(error: ApiError, facts: ApiErrorFacts = {}) {
     super(error, facts, "WRONG_LAST_SEQUENCE");
     named(this, "WrongLastSequenceError");
-    this.expected = expected;
+    this.expected = facts.expected;
     // 10071: "wrong last sequence: 7"; 10164 does not know it
     const [, digits] = / (\d+)$/.exec(error.description) ?? [];
     this.actual = digits === undefined ? undefined : Number(digits);
   }
 }
 
-// an own, hidden name: minifiers rename classes
-function named(error: NatsError, value: string): void {
+/** Give an error its name, own and hidden: minifiers rename classes. */
+export function named(error: NatsError, value: string): void {
   Object.defineProperty(error, "name", { value, configurable: true });
 }
 
+// errors that have a class of their own, and those that have a code of their own
+const CLASSES: Record<number, new (error: ApiError, facts?: ApiErrorFacts) => JetStreamApiError> = {
+  10013: ConsumerExistsError,
+  10014: ConsumerNotFoundError,
+  10037: MessageNotFoundError,
+  10043: MessageNotFoundError,
+  10058: StreamExistsError,
+  10059: StreamNotFoundError,
+  10071: WrongLastSequenceError,
+  10105: ConsumerExistsError,
+  10130: StreamExistsError,
+  10148: ConsumerExistsError,
+  10149: ConsumerNotFoundError,
+  10164: WrongLastSequenceError,
+};
+const CODES: Record<number, NatsErrorCode> = {
+  10039: "JETSTREAM_NOT_ENABLED",
+  10076: "JETSTREAM_NOT_ENABLED",
+  10176: "BATCH_INCOMPLETE",
+  10185: "UNSUPPORTED",
+  10208: "BATCH_INCOMPLETE",
+};
+
 /** The error of a reply, by its number. */
 export function apiError(error: ApiError, facts: ApiErrorFacts = {}): NatsError {
-  const { expected: _, ...rest } = facts;
-  switch (error.err_code) {
-    case 10014:
-    case 10149:
-      return new ConsumerNotFoundError(error, rest);
-    case 10013:
-    case 10105:
-    case 10148:
-      return new ConsumerExistsError(error, rest);
-    case 10037:
-    case 10043:
-      return new MessageNotFoundError(error, rest);
-    case 10058:
-    case 10130:
-      return new StreamExistsError(error, rest);
-    case 10059:
-      return new StreamNotFoundError(error, rest);
-    case 10071:
-    case 10164:
-      return new WrongLastSequenceError(error, facts);
-    case 10176:
-    case 10208:
-      return new JetStreamApiError(error, rest, "BATCH_INCOMPLETE");
-    case 10039:
-    case 10076:
-      return new JetStreamApiError(error, rest, "JETSTREAM_NOT_ENABLED");
-    case 10185:
-      return new JetStreamApiError(error, rest, "UNSUPPORTED");
-    default:
-      return new JetStreamApiError(error, rest);
-  }
+  const { err_code = 0 } = error;
+  const Known = CLASSES[err_code];
+  return Known ? new Known(error, facts) : new JetStreamApiError(error, facts, CODES[err_code]);
 }

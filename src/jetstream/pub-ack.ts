@@ -3,7 +3,7 @@ import type { Msg } from "../client/connection.ts";
 import { isNatsError, NatsError, RequestError } from "../errors.ts";
 import { parseJson } from "../lib/json.ts";
 import type { PubAckReply } from "../protocol/jetstream/publish.ts";
-import { apiError, JetStreamStatusError } from "./api-error.ts";
+import { apiError, JetStreamStatusError, named } from "./api-error.ts";
 
 /** A message was stored. */
 export interface PubAck {
@@ -37,7 +37,7 @@ export class NoStreamError extends NatsError {
         "it has no leader right now, or JetStream is not enabled",
       { subject, cause },
     );
-    Object.defineProperty(this, "name", { value: "NoStreamError", configurable: true });
+    named(this, "NoStreamError");
     this.attempts = attempts;
   }
 }
@@ -53,7 +53,7 @@ export class OutcomeUnknownError extends RequestError {
   constructor(subject: string, msgID: string | undefined, cause: NatsError) {
     const why = cause.message.replace(/^\[\w+\] /, "");
     super(`outcome unknown: whether the message to '${subject}' was stored is not known, as ${why}`, cause);
-    Object.defineProperty(this, "name", { value: "OutcomeUnknownError", configurable: true });
+    named(this, "OutcomeUnknownError");
     Object.defineProperty(this, "subject", { value: subject, enumerable: true });
     this.msgID = msgID;
   }

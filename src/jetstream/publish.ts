@@ -1,7 +1,7 @@
 // Publish: a message to a stream, and its ack. What js.publish does, and the first message of a batch.
 import type { Msg, Payload, WaitOptions } from "../client/connection.ts";
 import { isNatsError } from "../errors.ts";
-import { aborted, delay, settle } from "../lib/deferred.ts";
+import { aborted, pause } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
 import type { Api } from "./api.ts";
@@ -41,7 +41,8 @@ export async function ask(
   headers: MsgHdrs | undefined,
   { timeout = api.options.timeout, signal, retries = 2, retryWait = 250 }: RetryOptions & WaitOptions,
 ): Promise<Msg> {
-  if (signal?.aborted) throw aborted(signal, `the publish to '${subject}'`);
+  const what = `the publish to '${subject}'`;
+  if (signal?.aborted) throw aborted(signal, what);
   const end = performance.now() + timeout;
   let left = timeout;
   for (let attempt = 1; ; attempt++) {
@@ -58,7 +59,6 @@ export async function ask(
       if ((retries >= 0 && attempt > retries) || left <= 0) throw new NoStreamError(subject, attempt, error);
       if (msgID === undefined) headers = withFields(headers, [["Nats-Msg-Id", nuid.next()]]);
     }
-    const pause = delay(retryWait);
-    await settle(pause, { signal, what: `the publish to '${subject}'`, finish: () => pause.cancel() });
+    await pause(retryWait, { signal, what });
   }
 }

@@ -3,7 +3,7 @@ import type { Payload, QueuedIterator, WaitOptions } from "../client/connection.
 import { isNatsError } from "../errors.ts";
 import { backoff } from "../lib/backoff.ts";
 import { check } from "../lib/check.ts";
-import { delay, settle } from "../lib/deferred.ts";
+import { pause } from "../lib/deferred.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "../jetstream/api.ts";
 import { WrongLastSequenceError } from "../jetstream/api-error.ts";
@@ -141,11 +141,9 @@ export class Bucket implements KV {
         await this.#write(rawKey, "", [["KV-Operation", "DEL"]], put);
         return 0;
       } catch (error) {
-        const pause = waits.backoff(attempt);
-        if (!(error instanceof WrongLastSequenceError) || left().timeout <= pause) throw error;
-        const waiting = delay(pause);
-        const what = `the change of key '${key}'`;
-        await settle(waiting, { signal: options.signal, what, finish: () => waiting.cancel() });
+        const wait = waits.backoff(attempt);
+        if (!(error instanceof WrongLastSequenceError) || left().timeout <= wait) throw error;
+        await pause(wait, { signal: options.signal, what: `the change of key '${key}'` });
       }
     }
   }

@@ -5,7 +5,7 @@ import { NatsError } from "../errors.ts";
 import { utf8Decoder } from "../lib/bytes.ts";
 import { parseJson } from "../lib/json.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
-import { parseAckSubject } from "../jetstream/ack-subject.ts";
+import { storedAt } from "../jetstream/ack-subject.ts";
 import type { StoredMsg } from "../jetstream/stored.ts";
 import { decodeKey, type KvKeyCodec, type KvPayloadCodec } from "./codecs.ts";
 import type { KvMarkerReason, KvOperation, KvWatchEntry } from "./kv-types.ts";
@@ -84,7 +84,7 @@ export class Entry implements KvWatchEntry {
 
   get createdNanos(): bigint {
     const msg = this.#msg;
-    return "header" in msg ? msg.timestampNanos : parseAckSubject(msg.reply ?? "").timestampNanos;
+    return "header" in msg ? msg.timestampNanos : storedAt(msg.reply ?? "");
   }
 
   get created(): Date {

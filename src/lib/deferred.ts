@@ -72,6 +72,12 @@ export function deadline<T>(promise: PromiseLike<T>, ms = 1000): Promise<T> {
   return settle(promise, { timeout: ms });
 }
 
+/** A pause of `ms` milliseconds. @throws {@link NatsError} ABORTED, when the signal ends it */
+export function pause(ms: number, options: Pick<SettleOptions, "signal" | "what">): Promise<void> {
+  const waiting = delay(ms);
+  return settle(waiting, { ...options, finish: () => waiting.cancel() });
+}
+
 /**
  * One wait: for a promise, or for what a function does with the two callbacks it is given. It ends with the first of
  * outcome, deadline and signal, and takes its timer and its listener with it. The function is not called when the signal

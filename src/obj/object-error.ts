@@ -1,5 +1,6 @@
 // ObjectError: what can be wrong with an object of a bucket.
 import { NatsError } from "../errors.ts";
+import { named } from "../jetstream/api-error.ts";
 
 /**
  * Something is wrong with an object. `code` says what: `OBJECT_NOT_FOUND`, `OBJECT_EXISTS`, `OBJECT_INCOMPLETE`, or
@@ -16,7 +17,7 @@ export class ObjectError extends NatsError {
     what: string,
   ) {
     super(code, `object ${JSON.stringify(of.name)} of bucket '${of.bucket}' ${what}`);
-    Object.defineProperty(this, "name", { value: "ObjectError", configurable: true });
+    named(this, "ObjectError");
     this.bucket = of.bucket;
     this.object = of.name;
   }

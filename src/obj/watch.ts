@@ -1,7 +1,7 @@
 // Watch: the infos of a bucket as they change, and all that are there.
 import type { Msg } from "../client/connection.ts";
 import { settle } from "../lib/deferred.ts";
-import { parseAckSubject } from "../jetstream/ack-subject.ts";
+import { storedAt } from "../jetstream/ack-subject.ts";
 import { Feed, type FeedSetup, type Position } from "../jetstream/feed.ts";
 import { orderedBase } from "../jetstream/ordered-config.ts";
 import type { Bucket } from "./bucket.ts";
@@ -19,8 +19,8 @@ interface Note {
 function noteOf(msg: Msg, { sequence: seq, isUpdate }: Position): Note {
   const size = (): number => msg.size();
   try {
-    const { timestampNanos } = parseAckSubject(msg.reply ?? "");
-    const info = infoOf(msg.string(), msg.subject, seq, new Date(Number(timestampNanos / 1_000_000n)));
+    const time = new Date(Number(storedAt(msg.reply ?? "") / 1_000_000n));
+    const info = infoOf(msg.string(), msg.subject, seq, time);
     return { seq, size, info: { ...info, isUpdate } };
   } catch (flaw) {
     return { seq, size, flaw };
