@@ -118,15 +118,13 @@ export function consumerApi(api: Api): ConsumerAPI {
     list: (stream, options) =>
       lister(async (offset) => {
         validateName("stream", stream);
-        const { consumers: items, ...rest } = await api.call("CONSUMER.LIST", [stream], { offset }, options);
-        return { ...rest, items };
+        return api.call("CONSUMER.LIST", [stream], { offset }, options);
       }),
 
     names: (stream, options) =>
       lister(async (offset) => {
         validateName("stream", stream);
-        const { total, consumers: items } = await api.call("CONSUMER.NAMES", [stream], { offset }, options);
-        return { total, items };
+        return api.call("CONSUMER.NAMES", [stream], { offset }, options);
       }),
 
     delete: async (stream, consumer, options) =>

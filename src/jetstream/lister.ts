@@ -12,7 +12,7 @@ export interface Lister<T> extends AsyncIterable<T> {
 }
 
 /** A page, as it is fetched. */
-export type Page<T> = Pick<PageReply, "total"> & Unlisted & { items: T[] | null };
+type Page<T> = PageReply & Unlisted & ({ streams: T[] | null } | { consumers: T[] | null });
 
 /** The list whose page that begins at an offset is what `fetch` gets; of what `select` makes of its items, unless that is undefined. */
 export function lister<S, T = S>(
@@ -25,16 +25,17 @@ export function lister<S, T = S>(
   const offline: Record<string, string> = {};
   const next = async (): Promise<T[]> => {
     if (done) return [];
-    const { total, items, missing: gone = [], offline: down = {} } = await fetch(offset);
-    const all = items ?? [];
+    const page = await fetch(offset);
+    const { total, missing: gone = [], offline: down = {} } = page;
+    const all = ("streams" in page ? page.streams : page.consumers) ?? [];
     missing.push(...gone);
     Object.assign(offline, down);
     offset += all.length + gone.length;
     // the total is that of this page: the list may grow and shrink meanwhile
     done = all.length + gone.length === 0 || offset >= total;
-    const page = select === undefined ? (all as unknown as T[]) : all.flatMap((item) => select(item) ?? []);
+    const wanted = select === undefined ? (all as unknown as T[]) : all.flatMap((item) => select(item) ?? []);
     // a page of nothing that is wanted is not the end
-    return page.length === 0 ? next() : page;
+    return wanted.length === 0 ? next() : wanted;
   };
   return {
     next,

@@ -31,7 +31,7 @@ import {
 import type { StoredMsg } from "./stored.ts";
 import { openStream, type Stream } from "./stream.ts";
 import { createStream } from "./stream-create.ts";
-import { type StreamInfoOptions, streamInfo, streamLister } from "./stream-info.ts";
+import { type StreamInfoOptions, streamInfo } from "./stream-info.ts";
 
 /** What to purge, and how long to wait for it. */
 export interface PurgeOptions extends ApiOptions, PurgeRequest {}
@@ -143,14 +143,10 @@ export function streamApi(api: Api): StreamAPI {
 
     info: (name, options) => streamInfo(api, name, options),
 
-    list: (subject, options) => streamLister(api, subject, options),
+    list: (subject, options) => lister((offset) => api.call("STREAM.LIST", [], { offset, subject }, options)),
 
     names: (subject, options) =>
-      lister(async (offset) => {
-        const request = { offset, ...(subject !== undefined && { subject }) };
-        const { total, streams: items } = await api.call("STREAM.NAMES", [], request, options);
-        return { total, items };
-      }),
+      lister((offset) => api.call("STREAM.NAMES", [], { offset, subject }, options)),
 
     async find(subject, options) {
       const found = await self.names(subject, options).next();

@@ -1,9 +1,8 @@
-// Stream info: what the server knows of one stream, or of many; also of those that the client has made for itself.
+// Stream info: what the server knows of one stream; also of those that the client has made for itself.
 import type { ApiCalls, StreamInfoRequest } from "../protocol/jetstream/api.ts";
 import type { StreamInfo } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { requestOf } from "./config.ts";
-import { type Lister, lister } from "./lister.ts";
 import { validateName } from "./names.ts";
 
 /** What to tell of a stream, and how long to wait for it. */
@@ -35,13 +34,4 @@ export async function streamInfo(api: Api, name: string, given: StreamInfoOption
   }
   if (state.subjects !== undefined) state.subjects = subjects;
   return info;
-}
-
-/** Infos of all streams, or of those that store something the subject matches. */
-export function streamLister(api: Api, subject?: string, options?: ApiOptions): Lister<StreamInfo> {
-  return lister(async (offset) => {
-    const request = { offset, ...(subject !== undefined && { subject }) };
-    const { streams: items, ...rest } = await api.call("STREAM.LIST", [], request, options);
-    return { ...rest, items };
-  });
 }

@@ -101,10 +101,7 @@ export class Kvm {
   /** All buckets, mirrors too. */
   list(options?: WaitOptions): Lister<KvStatus> {
     return lister(
-      async (offset) => {
-        const { streams: items, ...rest } = await this.#api.call("STREAM.LIST", [], { offset }, options);
-        return { ...rest, items };
-      },
+      (offset) => this.#api.call("STREAM.LIST", [], { offset }, options),
       (info: StreamInfo) => {
         const bucket = bucketIn(info.config.name);
         return bucket === undefined || !isBucket(info.config) ? undefined : statusOf(bucket, info);
@@ -114,10 +111,7 @@ export class Kvm {
 
   /** The names of all buckets, mirrors too. */
   names(options?: WaitOptions): Lister<string> {
-    return lister(async (offset) => {
-      const { total, streams: items } = await this.#api.call("STREAM.NAMES", [], { offset }, options);
-      return { total, items };
-    }, bucketIn);
+    return lister((offset) => this.#api.call("STREAM.NAMES", [], { offset }, options), bucketIn);
   }
 
   // The API, with the timeout of the bucket.

@@ -75,11 +75,10 @@ export function createObjm(newHash: NewHash): ObjmConstructor {
     }
 
     list(options?: WaitOptions): Lister<ObjectStoreStatus> {
-      return lister(async (offset) => {
-        const request = { offset, subject: ALL_CHUNKS };
-        const { streams: items, ...page } = await this.#api.call("STREAM.LIST", [], request, options);
-        return { ...page, items };
-      }, statusIn);
+      return lister(
+        (offset) => this.#api.call("STREAM.LIST", [], { offset, subject: ALL_CHUNKS }, options),
+        statusIn,
+      );
     }
   };
 }

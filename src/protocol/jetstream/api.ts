@@ -181,11 +181,11 @@ export interface ApiCalls {
   "STREAM.CREATE": { request: StreamConfig & Pedantic; reply: StreamInfo & { did_create?: boolean } };
   "STREAM.UPDATE": { request: StreamConfig & Pedantic; reply: StreamInfo };
   "STREAM.NAMES": {
-    request: PageRequest & { subject?: string };
+    request: PageRequest & { subject?: string | undefined };
     reply: PageReply & { streams: string[] | null };
   };
   "STREAM.LIST": {
-    request: PageRequest & { subject?: string };
+    request: PageRequest & { subject?: string | undefined };
     reply: PageReply & Unlisted & { streams: StreamInfo[] | null };
   };
   "STREAM.INFO": { request: StreamInfoRequest; reply: StreamInfo & PageReply };
