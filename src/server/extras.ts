@@ -3,6 +3,8 @@
 import { exchange } from "./exchange.ts";
 import { AtomicBatches } from "./jetstream/atomic-batches.ts";
 import { FastBatches } from "./jetstream/fast-batches.ts";
+import { Origin } from "./jetstream/origin.ts";
+import { checkOriginFilters, checkOrigins } from "./jetstream/origin-config.ts";
 import { restoreVerb } from "./jetstream/restore.ts";
 import { Schedules } from "./jetstream/schedules.ts";
 import { snapshotVerb } from "./jetstream/snapshot.ts";
@@ -12,7 +14,7 @@ import type { Extras } from "./runtime.ts";
 
 export type { Extras } from "./runtime.ts";
 
-/** For `NatsServer.start({ extras })` in a page: batches, schedules, snapshots, `exports`, `imports` and `mappings` of accounts, and the answers to `$SYS.REQ`. */
+/** For `NatsServer.start({ extras })` in a page: batches, schedules, mirrors and sources, snapshots, `exports`, `imports` and `mappings` of accounts, and the answers to `$SYS.REQ`. */
 export const extras: Extras = {
   mapping,
   exchange,
@@ -22,5 +24,8 @@ export const extras: Extras = {
     atomic: (stream) => new AtomicBatches(stream),
     fast: (stream) => new FastBatches(stream),
     schedules: (stream) => new Schedules(stream),
+    origin: (stream, config, mirror) => new Origin(stream, config, mirror),
+    checkOrigins,
+    checkOriginFilters,
   },
 };

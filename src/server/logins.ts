@@ -68,7 +68,7 @@ export class Logins {
     }
     if (this.wantsNonce && this.#verify === undefined) {
       throw new InvalidArgumentError(
-        "users with an nkey need verifyNkey in this runtime: give (nkey, nonce, signature) => nkeys.fromPublic(nkey).verify(nonce, signature), with nkeys of isonats/auth",
+        "users with an nkey need verifyNkey in this runtime: give one that asks nkeys.fromPublic(nkey).verify(), with nkeys of isonats/auth",
       );
     }
   }

@@ -45,7 +45,7 @@ async function started(
 
 const config = (more: object): string => JSON.stringify({ name: "S", subjects: ["S.>"], ...more });
 
-test("in a page snapshots, batches and schedules are refused, with the name of what is missing", async (t) => {
+test("in a page snapshots, batches, schedules and copies of streams are refused, with the name of what is missing", async (t) => {
   const { ask } = await started(t);
   const refused = (type: string, errCode: number, description: string): string =>
     `{"type":"io.nats.jetstream.api.v1.${type}_response","error":{"code":500,"err_code":${errCode},"description":"${description}"}}`;
@@ -58,12 +58,14 @@ test("in a page snapshots, batches and schedules are refused, with the name of w
     await ask("$JS.API.STREAM.RESTORE.R"),
     refused("stream_restore", 10062, `restore failed: snapshots ${needs}`),
   );
-  for (const [field, what] of [
-    ["allow_atomic", "atomic batches"],
-    ["allow_batched", "fast batches"],
-    ["allow_msg_schedules", "schedules"],
+  for (const [field, value, what] of [
+    ["allow_atomic", true, "atomic batches"],
+    ["allow_batched", true, "fast batches"],
+    ["allow_msg_schedules", true, "schedules"],
+    ["mirror", { name: "O" }, "mirrors"],
+    ["sources", [{ name: "O" }], "sources"],
   ] as const) {
-    const wish = config({ [field]: true });
+    const wish = config({ [field]: value });
     for (const call of ["create", "update"]) {
       assert.equal(
         await ask(`$JS.API.STREAM.${call.toUpperCase()}.S`, wish),
@@ -131,6 +133,9 @@ test("with the extras a server in a page does all of that", async (t) => {
   );
   assert.equal((await answered(nc, "S.a", batch)).seq, 1);
   assert.equal((await answered(nc, "S.b", schedule)).seq, 2);
+  await ask("$JS.API.STREAM.CREATE.M", '{"name":"M","mirror":{"name":"S"}}');
+  const mirror = await nc.request("$JS.API.STREAM.INFO.M");
+  assert.equal(mirror.json<{ mirror?: { name: string } }>().mirror?.name, "S");
   const fast = nc.request("S.c", "", { noMux: true, reply: "in.b.10.ok.1.2.$FI" });
   assert.equal((await fast).json<{ seq: number }>().seq, 3);
   const restored = JSON.parse(await ask("$JS.API.STREAM.RESTORE.R", '{"config":{"name":"R"}}'));

@@ -7,6 +7,7 @@ import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { timeOf } from "../go-time.ts";
 import { subjectTransform, type SubjectTransform } from "../subject-transform.ts";
 import { asked } from "./arrival.ts";
+import { keepMirrored, keepSourced } from "./copied.ts";
 import { counterPayload, counterValue, COUNTED, INCREMENT } from "./counter.ts";
 import { Refusal, refusal } from "./refusal.ts";
 import type { ServedStream } from "./served.ts";
@@ -145,7 +146,7 @@ export class Origin implements Watcher {
         return;
       }
       try {
-        if (this.#mirror) this.#into.mirror(message, this.#subject(message.subject));
+        if (this.#mirror) keepMirrored(this.#into, message, this.#subject(message.subject));
         else this.#take(message, from);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -177,7 +178,7 @@ export class Origin implements Watcher {
       const counted = this.#count(subject, message, from.name, others, mark);
       if (counted !== undefined) [header, data] = counted;
     }
-    this.#into.source(subject, header, data);
+    keepSourced(this.#into, subject, header, data);
   }
 
   // What is added to a counter is how much the counter of the origin has changed.

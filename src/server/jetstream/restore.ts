@@ -51,7 +51,7 @@ function restore({ js, tokens: [name = ""], body, message: { origin } }: Call): 
   expectBody(body);
   const { config: given = { name: "" } } = decode(request, body) as { config?: StreamConfig };
   if (given.name !== name) refuse(10056);
-  const config = wholeStreamConfig(given, js.streams, false);
+  const config = wholeStreamConfig(given, js, false);
   if (js.streams.has(name)) refuseExtra(10130);
   const client = js.clientOf(origin);
   js.advise(`ADVISORY.STREAM.RESTORE_CREATE.${name}`, "advisory.v1.restore_create", { stream: name, client });

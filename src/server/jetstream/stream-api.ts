@@ -4,7 +4,7 @@ import type { StreamConfig, StreamState } from "../../protocol/jetstream/stream.
 import { goTime, NO_TIME } from "../go-text.ts";
 import { timeOf } from "../go-time.ts";
 import { lacking } from "../lacking.ts";
-import { isSubscribeSubject, subjectsCollide } from "../subjects.ts";
+import { subjectsCollide } from "../subjects.ts";
 import { API_LEVEL } from "../version.ts";
 import { type MsgGetRequest, msgGetRequest } from "./direct-get.ts";
 import { byBytes, decode, type GoStruct } from "./go-json.ts";
@@ -139,13 +139,17 @@ function requestOf({ js, tokens: [name = ""], body }: Call): {
     pedantic?: boolean;
   };
   for (const [field, what] of EXTRA) {
-    if (given[field] && js.extras === undefined) refuse(10052, { err: lacking(what) });
+    const wish = given[field];
+    const wanted = Array.isArray(wish) ? wish.length > 0 : wish;
+    if (wanted && js.extras === undefined) refuse(10052, { err: lacking(what) });
   }
   return { given, pedantic, name, js };
 }
 
 // what only the extras can do
 const EXTRA = [
+  ["mirror", "mirrors"],
+  ["sources", "sources"],
   ["allow_atomic", "atomic batches"],
   ["allow_batched", "fast batches"],
   ["allow_msg_schedules", "schedules"],
@@ -158,7 +162,7 @@ function create(call: Call): object {
   checkNew(given);
   const existing = js.streams.get(name);
   checkResources(js, given, existing?.config);
-  const config = wholeStreamConfig(given, js.streams, pedantic);
+  const config = wholeStreamConfig(given, js, pedantic);
   if (config.num_replicas > 1) refuse(10074);
   if (existing !== undefined) {
     if (JSON.stringify(existing.config) !== JSON.stringify(config)) refuse(10058);
@@ -196,31 +200,24 @@ function checkResources(
 }
 
 /** No two streams store the same subject, and a filter is a subject. @throws {Refusal} 10065, 10049 */
-export function checkOverlap(
-  js: JetStream,
-  { name, subjects = [], mirror, sources = [] }: StreamConfig,
-): void {
+export function checkOverlap(js: JetStream, config: StreamConfig): void {
+  const { name, subjects = [] } = config;
   for (const other of js.streams.values()) {
     if (other.name === name) continue;
     const theirs = other.config.subjects ?? [];
     if (subjects.some((one) => theirs.some((subject) => subjectsCollide(one, subject)))) refuse(10065);
   }
-  const wrong = (filter = ""): boolean => filter !== "" && !isSubscribeSubject(filter);
-  const of = mirror?.filter_subject;
-  if (wrong(of)) refuse(10049, { err: `subject filter '${of}' for the mirror invalid subject` });
-  for (const { filter_subject: filter } of sources) {
-    if (wrong(filter)) refuse(10049, { err: `subject filter '${filter}' for the source: invalid subject` });
-  }
+  js.extras?.checkOriginFilters(config);
 }
 
 function update(call: Call): object {
   const { js, name, given, pedantic } = requestOf(call);
-  const whole = wholeStreamConfig(given, js.streams, pedantic);
+  const whole = wholeStreamConfig(given, js, pedantic);
   if (whole.name !== name) refuse(10056);
   const stream = js.stream(name);
   if (whole.num_replicas > 1) refuse(10074);
   // nats-server looks at it once more, with what it decided itself
-  const config = updatedStreamConfig(wholeStreamConfig(whole, js.streams, pedantic), stream.config);
+  const config = updatedStreamConfig(wholeStreamConfig(whole, js, pedantic), stream.config);
   checkResources(js, config, stream.config);
   checkConsumers(stream, config);
   checkOverlap(js, config);

@@ -1,10 +1,11 @@
 // Stream config: what a configuration may say, what it means where it says nothing, and what an update may change. For stream-api.
-import type { StreamConfig, StreamSource, SubjectTransformConfig } from "../../protocol/jetstream/stream.ts";
+import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { goQuote } from "../go-text.ts";
-import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
+import { isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
 import { goEnum, type GoStruct, inOrder } from "./go-json.ts";
+import type { Home } from "./home.ts";
 import { bytesOf, isTooLarge, keptMetadata } from "./metadata.ts";
-import { type RefusalCode, refuse } from "./refusal.ts";
+import { refuse } from "./refusal.ts";
 import { subjectTransform } from "../subject-transform.ts";
 import { GoError } from "../go-error.ts";
 
@@ -156,7 +157,8 @@ const LEAST = 1e8;
 const SECOND = 1e9;
 const WINDOW = 120 * SECOND;
 
-function invalid(err: string): never {
+/** @throws {Refusal} 10052 always */
+export function invalid(err: string): never {
   return refuse(10052, { err });
 }
 
@@ -167,7 +169,11 @@ export type Others = ReadonlyMap<string, { readonly config: StreamConfig }>;
  * All that a configuration says and leaves open. `pedantic`: what would be corrected is refused.
  * @throws {Refusal} of what can't be
  */
-export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic: boolean): WholeStreamConfig {
+export function wholeStreamConfig(
+  given: StreamConfig,
+  { streams, extras }: Pick<Home, "streams" | "extras">,
+  pedantic: boolean,
+): WholeStreamConfig {
   const config: WholeStreamConfig = { ...DEFAULTS, ...given };
   const correct = (err: string): void => {
     if (pedantic) refuse(10157, { err });
@@ -188,10 +194,7 @@ export function wholeStreamConfig(given: StreamConfig, others: Others, pedantic:
   }
   checkTimes(config, correct);
   checkTogether(config, pedantic);
-  if (config.mirror !== undefined) checkMirror(config, config.mirror, others, correct);
-  checkSources(config, others);
-  checkExternal(config, others);
-  checkCycle(config, others);
+  extras?.checkOrigins(config, streams, correct);
   checkSubjects(config);
   checkTransform(config);
   checkRepublish(config, correct);
@@ -277,144 +280,24 @@ function rollsUp({ subject_delete_marker_ttl: marker = 0, allow_msg_schedules }:
 
 function checkTransform({ subject_transform: { src = "", dest } = { dest: "" } }: StreamConfig): void {
   if (src !== "" && !isSubject(src)) refuse(10155, { err: `invalid subject ${src}` });
-  tryTransform(src, dest, 10156);
+  const err = transformError(src, dest);
+  if (err !== undefined) refuse(10156, { err });
 }
 
-function tryTransform(src: string, dest: string | undefined, errCode: RefusalCode): void {
-  if (!dest) return;
+/** Why there is no such transform, if there is none. */
+export function transformError(src: string, dest: string | undefined): string | undefined {
+  if (!dest) return undefined;
   try {
     subjectTransform(src, dest);
+    return undefined;
   } catch (error) {
-    refuse(errCode, { err: (error as Error).message });
+    return (error as Error).message;
   }
 }
 
-function isSubject(subject: string): boolean {
+/** May a configuration name it as a subject? */
+export function isSubject(subject: string): boolean {
   return isSubscribeSubject(subject) && !/[\t\n\f\r ]/.test(subject);
-}
-
-function checkFilters(
-  { filter_subject, subject_transforms: transforms = [] }: StreamSource,
-  [both, source, destination, overlap]: readonly [RefusalCode, RefusalCode, RefusalCode, RefusalCode],
-): void {
-  if (filter_subject && transforms.length > 0) refuse(both);
-  for (const [i, { src = "", dest }] of transforms.entries()) {
-    if (src !== "" && !isSubject(src)) refuse(source, { err: `invalid subject ${src}` });
-    tryTransform(src, dest, destination);
-    const collides = ({ src: other = "" }: SubjectTransformConfig, j: number): boolean =>
-      i !== j && subjectsCollide(src, other);
-    if (transforms.some(collides)) refuse(overlap);
-  }
-}
-
-function isName(name: string | undefined): boolean {
-  return !!name && !/[\s.*>/\\]/.test(name);
-}
-
-function checkMirror(
-  config: WholeStreamConfig,
-  mirror: StreamSource,
-  others: Others,
-  correct: (err: string) => void,
-): void {
-  if (config.first_seq) refuse(10143);
-  if (config.subjects?.length) refuse(10034);
-  if (config.sources?.length) refuse(10031);
-  if (config.allow_msg_counter) refuse(10173);
-  if (config.allow_atomic) refuse(10198);
-  if (config.allow_batched) refuse(10209);
-  if (config.allow_msg_schedules) refuse(10186);
-  if (config.subject_delete_marker_ttl) invalid("subject delete markers forbidden on mirrors");
-  checkFilters(mirror, [10150, 10151, 10154, 10152]);
-  checkConsumer(mirror, 10213);
-  if (mirror.external !== undefined) return;
-  if (!isName(mirror.name)) refuse(10142);
-  const origin = others.get(mirror.name)?.config;
-  if (origin === undefined) return;
-  if (isLess(config, origin)) refuse(10030);
-  if (config.mirror_direct !== (origin.allow_direct ?? false)) {
-    correct("origin stream has direct get set, mirror has it disabled");
-    config.mirror_direct = origin.allow_direct ?? false;
-  }
-}
-
-// Are its messages to be smaller than those of its origin?
-function isLess(
-  { max_msg_size: ours }: WholeStreamConfig,
-  { max_msg_size: theirs = -1 }: StreamConfig,
-): boolean {
-  return ours > 0 && theirs > 0 && ours < theirs;
-}
-
-function checkConsumer(
-  { consumer, opt_start_seq, opt_start_time, filter_subject }: StreamSource,
-  errCode: RefusalCode,
-): void {
-  if (consumer === undefined) return;
-  const { name, deliver_subject: subject } = consumer;
-  const plain = !opt_start_seq && !opt_start_time && !filter_subject;
-  if (!isName(name) || !subject || !isPublishSubject(subject) || !plain) refuse(errCode);
-}
-
-function checkSources(config: WholeStreamConfig, others: Others): void {
-  const known = new Set<string>();
-  if (config.sources?.length && config.allow_msg_schedules) refuse(10187);
-  for (const one of config.sources ?? []) {
-    const { name, filter_subject = "", subject_transforms: transforms = [], external } = one;
-    if (!isName(name)) refuse(10141);
-    const id = JSON.stringify([name, external?.api, external?.deliver, filter_subject, transforms]);
-    if (known.has(id)) refuse(10140);
-    known.add(id);
-    checkFilters(one, [10144, 10145, 10146, 10147]);
-    checkConsumer(one, 10215);
-    const origin = external === undefined ? others.get(name)?.config : undefined;
-    if (origin !== undefined && isLess(config, origin)) refuse(10046);
-  }
-}
-
-function checkExternal({ mirror, sources = [] }: WholeStreamConfig, others: Others): void {
-  const origins = [...(mirror ? [mirror] : []), ...sources];
-  const external = origins.flatMap(({ external: one }) => one ?? []);
-  const here = origins.filter((one) => one.external === undefined);
-  const subjects = here.flatMap(({ name }) => others.get(name)?.config.subjects ?? []);
-  for (const { deliver: prefix = "" } of external) {
-    if (prefix === "") continue;
-    if (!isPublishSubject(prefix)) refuse(10024, { prefix });
-    for (const subject of subjects) {
-      if (subjectsCollide(subject, `${prefix}.${subject}`)) refuse(10022, { prefix, subject });
-    }
-  }
-  for (const { api: prefix = "" } of external) {
-    if (prefix === "") continue;
-    if (!isPublishSubject(prefix)) {
-      invalid(`stream external api prefix ${goQuote(prefix)} must be a valid subject without wildcards`);
-    }
-    if (subjectsCollide(prefix, "$JS.API")) refuse(10021, { prefix, subject: "$JS.API" });
-  }
-}
-
-// A stream that gets its own messages back would never end.
-function checkCycle(config: WholeStreamConfig, others: Others): void {
-  const visited = new Set<string>();
-  const toVisit: StreamConfig[] = [config];
-  for (const { name, subjects = [name], sources = [], mirror } of toVisit) {
-    if (visited.has(name)) continue;
-    visited.add(name);
-    for (const { name: origin, external, filter_subject: filter = "" } of sources) {
-      if (external !== undefined) continue;
-      if (visited.has(origin)) {
-        if (filter === "" || subjects.some((subject) => subjectsCollide(subject, filter)))
-          invalid("detected cycle");
-        continue;
-      }
-      const other = others.get(origin);
-      if (other !== undefined) toVisit.push(other.config);
-    }
-    if (mirror === undefined || mirror.external !== undefined) continue;
-    if (visited.has(mirror.name)) invalid("detected cycle");
-    const other = others.get(mirror.name);
-    if (other !== undefined) toVisit.push(other.config);
-  }
 }
 
 const RESERVED: readonly (readonly [subject: string, allowed: string, of: string])[] = [

@@ -1,6 +1,9 @@
 // Stream extras: what streams have where the server has its extras. Types only: who has them is said in server/extras.
+import type { StreamSource } from "../../protocol/jetstream/stream.ts";
 import type { AtomicBatches } from "./atomic-batches.ts";
 import type { FastBatches } from "./fast-batches.ts";
+import type { Origin } from "./origin.ts";
+import type { checkOriginFilters, checkOrigins } from "./origin-config.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Stream } from "./stream.ts";
 import type { Verb } from "./verb.ts";
@@ -11,4 +14,8 @@ export interface StreamExtras {
   atomic(stream: Stream): AtomicBatches;
   fast(stream: Stream): FastBatches;
   schedules(stream: Stream): Schedules;
+  /** what the stream copies from; `mirror`: as its mirror */
+  origin(stream: Stream, config: StreamSource, mirror: boolean): Origin;
+  readonly checkOrigins: typeof checkOrigins;
+  readonly checkOriginFilters: typeof checkOriginFilters;
 }

@@ -10,13 +10,13 @@ import { type Arrival, arrival, asked, BATCH_ID, FAST } from "./arrival.ts";
 import type { AtomicBatches } from "./atomic-batches.ts";
 import { Dedup } from "./dedup.ts";
 import { directGet } from "./direct-get.ts";
-import { checkRoom, checkSize, type Draft, drafted, Duplicate, rollupOf, type View } from "./draft.ts";
+import { checkRoom, checkSize, type Draft, drafted, Duplicate, type View } from "./draft.ts";
 import { Expiry } from "./expiry.ts";
 import type { FastBatches } from "./fast-batches.ts";
 import { withHeaders } from "../header-block.ts";
 import type { Home } from "./home.ts";
 import { Refusal, refuse } from "./refusal.ts";
-import { Origin } from "./origin.ts";
+import type { Origin } from "./origin.ts";
 import { type Republisher, republisher } from "./republish.ts";
 import type { Schedules } from "./schedules.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
@@ -250,31 +250,6 @@ export class Stream implements ServedStream, View {
     return stored.seq;
   }
 
-  /** Keep a message of the origin, under its sequence and with its time. @throws {Refusal} 10077 */
-  mirror({ seq, time, header, data }: Stored, subject: string): void {
-    const { store } = this;
-    const draft = this.#copied(subject, header, data);
-    checkRoom(draft, this);
-    // nothing was ever here: what was left out is no gap
-    if (store.lastSeq === 0) store.removeUpTo(seq - 1, () => {});
-    else if (store.lastSeq < seq - 1) store.skip(time, seq - 1);
-    this.keep(draft, time);
-  }
-
-  /** Keep a message of a source. @throws {Refusal} 10077 */
-  source(subject: string, header: Uint8Array, data: Uint8Array): void {
-    const draft = this.#copied(subject, header, data);
-    if (this.keeps(subject)) checkRoom(draft, this);
-    const { allow_rollup_hdrs: allowed } = this.#config;
-    const rollup = allowed === true ? rollupOf(asked(header).get("Nats-Rollup") ?? "", this.#config) : "";
-    this.keep({ ...draft, rollup });
-  }
-
-  #copied(subject: string, header: Uint8Array, data: Uint8Array): Draft {
-    const ttl = this.#config.allow_msg_ttl === true ? (ttlOf(asked(header).get(TTL) ?? "") ?? 0) : 0;
-    return { subject, header, data, id: "", rollup: "", ttl };
-  }
-
   #remember(id: string, seq: number, now: number): void {
     this.#lastId = id;
     if (id !== "") this.#dedup.add(id, seq, now);
@@ -418,8 +393,11 @@ export class Stream implements ServedStream, View {
     const { mirror, sources = [] } = this.#config;
     const wanted = mirror === undefined ? sources : [mirror];
     const before = this.#origins;
-    this.#origins = wanted.map(
-      (config) => before.find((one) => one.is(config)) ?? new Origin(this, config, mirror !== undefined),
+    this.#origins = wanted.flatMap(
+      (config) =>
+        before.find((one) => one.is(config)) ??
+        this.home.extras?.origin(this, config, mirror !== undefined) ??
+        [],
     );
     for (const one of before) if (!this.#origins.includes(one)) one.stop();
   }
