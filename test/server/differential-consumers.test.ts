@@ -42,6 +42,15 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ack("c", 1, 4, 4),
     info("c"),
   ],
+  "a message that is larger than all there may be was never there": [
+    api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", max_bytes: 100 }),
+    create("c"),
+    pub("s.a", "x".repeat(100), "in.stored"),
+    info("c"),
+    pub("s.a", "1", "in.stored"),
+    info("c"),
+    next("c", { batch: 2, no_wait: true }),
+  ],
   "acknowledgements of everything before": [
     store("s.a", "s.a", "s.a"),
     create("c", { ack_policy: "all" }),

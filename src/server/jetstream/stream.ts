@@ -244,8 +244,7 @@ export class Stream implements ServedStream, View {
     this.schedules?.stored(stored, draft);
     const again = before === undefined ? undefined : this.#republisher?.(stored, before);
     if (again !== undefined) this.home.send(again);
-    // larger than all there may be: gone already
-    if (store.get(stored.seq) === undefined) return stored.seq;
+    // also of one that is larger than all there may be: they know already that it is gone
     for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);
     return stored.seq;
   }
