@@ -2,6 +2,7 @@
 // pages have no use for.
 import { exchange } from "./exchange.ts";
 import { AtomicBatches } from "./jetstream/atomic-batches.ts";
+import { checkCounter, counted, increment } from "./jetstream/counter.ts";
 import { FastBatches } from "./jetstream/fast-batches.ts";
 import { Origin } from "./jetstream/origin.ts";
 import { checkOriginFilters, checkOrigins } from "./jetstream/origin-config.ts";
@@ -14,7 +15,7 @@ import type { Extras } from "./runtime.ts";
 
 export type { Extras } from "./runtime.ts";
 
-/** For `NatsServer.start({ extras })` in a page: batches, schedules, mirrors and sources, snapshots, `exports`, `imports` and `mappings` of accounts, and the answers to `$SYS.REQ`. */
+/** For `NatsServer.start({ extras })` in a page: batches, counters, schedules, mirrors and sources, snapshots, `exports`, `imports` and `mappings` of accounts, and the answers to `$SYS.REQ`. */
 export const extras: Extras = {
   mapping,
   exchange,
@@ -24,6 +25,7 @@ export const extras: Extras = {
     atomic: (stream) => new AtomicBatches(stream),
     fast: (stream) => new FastBatches(stream),
     schedules: (stream) => new Schedules(stream),
+    counter: { check: checkCounter, increment, counted },
     origin: (stream, config, mirror) => new Origin(stream, config, mirror),
     checkOrigins,
     checkOriginFilters,

@@ -45,7 +45,7 @@ async function started(
 
 const config = (more: object): string => JSON.stringify({ name: "S", subjects: ["S.>"], ...more });
 
-test("in a page snapshots, batches, schedules and copies of streams are refused, with the name of what is missing", async (t) => {
+test("in a page snapshots, batches, counters, schedules and copies of streams are refused, with the name of what is missing", async (t) => {
   const { ask } = await started(t);
   const refused = (type: string, errCode: number, description: string): string =>
     `{"type":"io.nats.jetstream.api.v1.${type}_response","error":{"code":500,"err_code":${errCode},"description":"${description}"}}`;
@@ -61,6 +61,7 @@ test("in a page snapshots, batches, schedules and copies of streams are refused,
   for (const [field, value, what] of [
     ["allow_atomic", true, "atomic batches"],
     ["allow_batched", true, "fast batches"],
+    ["allow_msg_counter", true, "counters"],
     ["allow_msg_schedules", true, "schedules"],
     ["mirror", { name: "O" }, "mirrors"],
     ["sources", [{ name: "O" }], "sources"],
@@ -80,7 +81,7 @@ async function answered(
   nc: NatsConnection,
   subject: string,
   fields: Record<string, string>,
-): Promise<{ seq: number; error?: { err_code: number } }> {
+): Promise<{ seq: number; val?: string; error?: { err_code: number } }> {
   const header = headers();
   for (const [name, value] of Object.entries(fields)) header.set(name, value);
   return (await nc.request(subject, "", { headers: header })).json();
@@ -89,10 +90,11 @@ async function answered(
 const batch = { "Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1", "Nats-Batch-Commit": "1" };
 const schedule = { "Nats-Schedule": "@every 1m", "Nats-Schedule-Target": "S.t" };
 
-test("a stream in a page refuses batches and schedules as one that does not allow them", async (t) => {
+test("a stream in a page refuses batches, increments and schedules as one that does not allow them", async (t) => {
   const { nc, ask } = await started(t);
   await ask("$JS.API.STREAM.CREATE.S", config({}));
   assert.equal((await answered(nc, "S.a", batch)).error?.err_code, 10174);
+  assert.equal((await answered(nc, "S.a", { "Nats-Incr": "1" })).error?.err_code, 10168);
   assert.equal((await answered(nc, "S.a", schedule)).error?.err_code, 10188);
   const fast = nc.request("S.a", "", { noMux: true, reply: "in.b.10.ok.1.0.$FI" });
   assert.equal((await fast).json<{ error: { err_code: number } }>().error.err_code, 10205);
@@ -133,6 +135,9 @@ test("with the extras a server in a page does all of that", async (t) => {
   );
   assert.equal((await answered(nc, "S.a", batch)).seq, 1);
   assert.equal((await answered(nc, "S.b", schedule)).seq, 2);
+  await ask("$JS.API.STREAM.CREATE.C", '{"name":"C","subjects":["C"],"allow_msg_counter":true}');
+  await answered(nc, "C", { "Nats-Incr": "2" });
+  assert.equal((await answered(nc, "C", { "Nats-Incr": "+3" })).val, "5");
   await ask("$JS.API.STREAM.CREATE.M", '{"name":"M","mirror":{"name":"S"}}');
   const mirror = await nc.request("$JS.API.STREAM.INFO.M");
   assert.equal(mirror.json<{ mirror?: { name: string } }>().mirror?.name, "S");

@@ -20,6 +20,8 @@ export interface Arrival {
 
 /** the header that makes a message one of an atomic batch */
 export const BATCH_ID = "Nats-Batch-Id";
+/** the header of what is added to a counter */
+export const INCREMENT = "Nats-Incr";
 /** how the reply of a message of a fast batch ends */
 export const FAST = ".$FI";
 const NOTHING: Asks = { size: 0, get: () => undefined, has: () => false, keys: () => [] };

@@ -1,7 +1,6 @@
 // Atomic batches: messages that are stored together or not at all. They wait until the last of them has come. Owned by stream.
-import { type Arrival, BATCH_ID } from "./arrival.ts";
+import { type Arrival, BATCH_ID, INCREMENT } from "./arrival.ts";
 import { BatchView } from "./batch-view.ts";
-import { INCREMENT } from "./counter.ts";
 import { checkStorable, type Draft, drafted, Duplicate, refuseMore } from "./draft.ts";
 import { refuseExtra } from "./extra-refusal.ts";
 import { withHeaders } from "../header-block.ts";

@@ -5,6 +5,7 @@ import { type Draft, expectSeq, type View } from "./draft.ts";
 import { refuse } from "./refusal.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Store } from "./store.ts";
+import type { Counter } from "./stream-extras.ts";
 
 export class BatchView implements View {
   readonly drafts: Draft[] = [];
@@ -31,6 +32,10 @@ export class BatchView implements View {
 
   get schedules(): Schedules | undefined {
     return this.#stream.schedules;
+  }
+
+  get counter(): Counter | undefined {
+    return this.#stream.counter;
   }
 
   get messages(): number {

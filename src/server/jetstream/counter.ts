@@ -1,10 +1,12 @@
-// Counter: `Nats-Incr` adds to the value of a subject, which is the payload of its last message. Used by draft.
-import { utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
-import type { Arrival } from "./arrival.ts";
-import type { View } from "./draft.ts";
+// Counter: `Nats-Incr` adds to the value of a subject, which is the payload of its last message. One of the extras.
+import { Empty, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
+import { withHeaders } from "../header-block.ts";
+import { type Arrival, asked, INCREMENT } from "./arrival.ts";
+import type { Draft, View } from "./draft.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import { refuse } from "./refusal.ts";
+import { invalid, type WholeStreamConfig } from "./stream-config.ts";
 
-export const INCREMENT = "Nats-Incr";
 /** what of the value came from counters of other streams */
 export const COUNTED = "Nats-Counter-Sources";
 
@@ -12,12 +14,12 @@ export const COUNTED = "Nats-Counter-Sources";
 export function increment({ asks, data }: Arrival, { config }: View): bigint | undefined {
   const text = asks.get(INCREMENT) ?? "";
   if (text === "") return undefined;
-  if (!/^[+-]?\d+$/.test(text)) refuse(10171);
+  if (!/^[+-]?\d+$/.test(text)) refuseExtra(10171);
   if (config.allow_msg_counter !== true) refuse(10168);
-  if (data.length > 0) refuse(10170);
+  if (data.length > 0) refuseExtra(10170);
   for (const name of asks.keys()) {
     const counts = name === "Nats-Rollup" || name.startsWith("Nats-Expected-");
-    if (counts && asks.get(name) !== "") refuse(10171);
+    if (counts && asks.get(name) !== "") refuseExtra(10171);
   }
   return BigInt(text.replace("+", ""));
 }
@@ -32,12 +34,32 @@ export function counterValue(data: Uint8Array): bigint | undefined {
   }
 }
 
-/** The value after an increment. @throws {Refusal} 10172 */
-export function incremented(subject: string, by: bigint, view: View): bigint {
+/** What is stored of an increment: the new value. @throws {Refusal} 10172 */
+export function counted(
+  subject: string,
+  header: Uint8Array,
+  by: bigint,
+  view: View,
+): Pick<Draft, "header" | "data" | "value"> {
   const latest = view.latest(subject);
-  return (latest === undefined ? 0n : (counterValue(latest.data) ?? refuse(10172))) + by;
+  const value = (latest === undefined ? 0n : (counterValue(latest.data) ?? refuseExtra(10172))) + by;
+  const others = asked(latest?.header ?? Empty).get(COUNTED);
+  return {
+    header: others === undefined ? header : withHeaders(header, [[COUNTED, others]]),
+    data: counterPayload(value),
+    value,
+  };
 }
 
 export function counterPayload(value: bigint): Uint8Array {
   return utf8Encoder.encode(`{"val":"${value}"}`);
+}
+
+/** What a stream of counters can't be besides. @throws {Refusal} 10052 */
+export function checkCounter(config: WholeStreamConfig): void {
+  if (!config.allow_msg_counter) return;
+  if (config.discard === "new") invalid("counter stream cannot use discard new");
+  if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
+  if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
+  if (config.retention !== "limits") invalid("counter stream can only use limits retention");
 }

@@ -1,14 +1,13 @@
 // Draft: a message that may be stored: what was checked, in the order in which the server checks it.
-import { Empty } from "../../lib/bytes.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
-import { type Arrival, asked } from "./arrival.ts";
-import { COUNTED, counterPayload, increment, incremented } from "./counter.ts";
+import { type Arrival, INCREMENT } from "./arrival.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
 import { refuse } from "./refusal.ts";
 import type { Plan } from "./schedule.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Store } from "./store.ts";
 import type { Stored } from "./stored.ts";
+import type { Counter } from "./stream-extras.ts";
 import { TTL, ttlOf } from "./ttl.ts";
 
 export interface Draft extends Plan {
@@ -29,8 +28,9 @@ export interface Draft extends Plan {
 export interface View {
   readonly config: StreamConfig;
   readonly store: Store;
-  /** undefined where the server has none */
+  /** undefined where the server has none, as are the next */
   readonly schedules: Schedules | undefined;
+  readonly counter: Counter | undefined;
   readonly messages: number;
   readonly bytes: number;
   /** there is no room for anything */
@@ -73,7 +73,7 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   const { subject, asks } = arrival;
   const { config } = view;
   const { allow_msg_counter: counts } = config;
-  let { header, data } = arrival;
+  let { header } = arrival;
   let id = "";
   let rollup: Draft["rollup"] = "";
   let ttl = 0;
@@ -81,7 +81,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
   let plan: Plan | undefined;
   if (asks.size > 0) {
     const ask = (name: string): string => asks.get(name) ?? "";
-    by = increment(arrival, view);
+    if (view.counter !== undefined) by = view.counter.increment(arrival, view);
+    else if (ask(INCREMENT) !== "") refuse(10168);
     const stream = ask("Nats-Expected-Stream");
     if (stream !== "" && stream !== config.name) refuse(10060);
     // one that is none is refused when all else is well
@@ -109,13 +110,8 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     const others = withoutHeaders(header, (name) => name === TTL);
     header = withHeaders(others, [[TTL, marker / 1000]]);
   }
-  const value = by === undefined ? undefined : incremented(subject, by, view);
-  if (value !== undefined) {
-    data = counterPayload(value);
-    const counted = asked(view.latest(subject)?.header ?? Empty).get(COUNTED);
-    if (counted !== undefined) header = withHeaders(header, [[COUNTED, counted]]);
-  }
-  return { subject, header, data, id, rollup, ttl, value, ...plan };
+  const counted = by === undefined ? undefined : view.counter?.counted(subject, header, by, view);
+  return { subject, header, data: arrival.data, id, rollup, ttl, ...counted, ...plan };
 }
 
 /** @throws {Refusal} 10077 */

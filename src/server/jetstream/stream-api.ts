@@ -152,6 +152,7 @@ const EXTRA = [
   ["sources", "sources"],
   ["allow_atomic", "atomic batches"],
   ["allow_batched", "fast batches"],
+  ["allow_msg_counter", "counters"],
   ["allow_msg_schedules", "schedules"],
 ] as const;
 

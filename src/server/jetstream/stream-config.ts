@@ -6,6 +6,7 @@ import { goEnum, type GoStruct, inOrder } from "./go-json.ts";
 import type { Home } from "./home.ts";
 import { bytesOf, isTooLarge, keptMetadata } from "./metadata.ts";
 import { refuse } from "./refusal.ts";
+import type { StreamExtras } from "./stream-extras.ts";
 import { subjectTransform } from "../subject-transform.ts";
 import { GoError } from "../go-error.ts";
 
@@ -193,7 +194,7 @@ export function wholeStreamConfig(
     if (config[limit] <= 0) config[limit] = -1;
   }
   checkTimes(config, correct);
-  checkTogether(config, pedantic);
+  checkTogether(config, pedantic, extras);
   extras?.checkOrigins(config, streams, correct);
   checkSubjects(config);
   checkTransform(config);
@@ -234,15 +235,10 @@ function checkTimes(config: WholeStreamConfig, correct: (err: string) => void): 
 }
 
 // What goes together and what doesn't.
-function checkTogether(config: WholeStreamConfig, pedantic: boolean): void {
-  const { discard, retention, storage, subject_delete_marker_ttl: marker = 0 } = config;
+function checkTogether(config: WholeStreamConfig, pedantic: boolean, extras: StreamExtras | undefined): void {
+  const { discard, storage, subject_delete_marker_ttl: marker = 0 } = config;
   if (config.deny_purge && config.allow_rollup_hdrs) invalid("roll-ups require the purge permission");
-  if (config.allow_msg_counter) {
-    if (discard === "new") invalid("counter stream cannot use discard new");
-    if (config.allow_msg_ttl) invalid("counter stream cannot use message TTLs");
-    if (config.allow_msg_schedules) invalid("counter stream cannot use message schedules");
-    if (retention !== "limits") invalid("counter stream can only use limits retention");
-  }
+  extras?.counter.check(config);
   if (config.discard_new_per_subject) {
     if (discard !== "new") invalid("discard new per subject requires discard new policy to be set");
     if (config.max_msgs_per_subject <= 0) {

@@ -19,6 +19,7 @@ import { Refusal, refuse } from "./refusal.ts";
 import type { Origin } from "./origin.ts";
 import { type Republisher, republisher } from "./republish.ts";
 import type { Schedules } from "./schedules.ts";
+import type { Counter } from "./stream-extras.ts";
 import type { ServedConsumer, ServedStream } from "./served.ts";
 import type { Store } from "./store.ts";
 import type { Filters, Stored } from "./stored.ts";
@@ -39,6 +40,7 @@ export class Stream implements ServedStream, View {
   readonly created: number;
   readonly consumers: Map<string, ServedConsumer> = new Map();
   readonly schedules: Schedules | undefined;
+  readonly counter: Counter | undefined;
   #config: StreamConfig;
   readonly #watchers = new Watchers();
   readonly #dedup = new Dedup();
@@ -59,6 +61,7 @@ export class Stream implements ServedStream, View {
     this.store = store;
     this.#config = config;
     this.schedules = home.extras?.schedules(this);
+    this.counter = home.extras?.counter;
     this.#atomic = home.extras?.atomic(this);
     this.#fast = home.extras?.fast(this);
     this.#expiry = new Expiry(home.clock, store, (message) => this.#expire(message));
