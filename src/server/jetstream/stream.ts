@@ -242,13 +242,13 @@ export class Stream implements ServedStream, View {
     const stored = store.append(subject, header, data, now);
     this.#remember(id, stored.seq, now);
     this.#expiry.add(stored, ttl);
+    // before they hear what goes for it, which may be itself
+    for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);
     this.#limit(subject);
     if (rollup !== "") this.purge(rollup === "sub" ? subject : "", 0, 1);
     this.schedules?.stored(stored, draft);
     const again = before === undefined ? undefined : this.#republisher?.(stored, before);
     if (again !== undefined) this.home.send(again);
-    // also of one that is larger than all there may be: they know already that it is gone
-    for (const { watcher } of this.#watchers.of(subject)) watcher.stored(stored);
     return stored.seq;
   }
 
