@@ -42,9 +42,11 @@ export interface FeedSetup<S extends Delivery, T> {
   readonly timeout?: number | undefined;
 }
 
-// milliseconds; an end that nobody counts down to is found out by the silence of one
+// milliseconds
 const HEARTBEAT = 5000;
 const FINITE_HEARTBEAT = 1000;
+// new consumers that have nothing new, until it is believed that no more comes
+const PATIENCE = 3;
 
 /** What comes, for one iterator. */
 export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, AsyncDisposable {
@@ -58,8 +60,12 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   #initial = Infinity;
   // the sequence of the last message
   #last = 0;
-  // how many had come when the server was idle last
-  #idleAt = -1;
+  // the last messages of subjects are wanted
+  readonly #ofSubjects: boolean;
+  // those that came from the present consumer: one that was replaced comes again
+  readonly #subjects = new Set<string>();
+  // how often the server was idle since something new came
+  #idle = 0;
   // they have come
   #complete = false;
   // items that have gone through `map`, and how many of them there were at the beginning
@@ -84,7 +90,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     this.#heartbeat = setup.finite ? FINITE_HEARTBEAT : HEARTBEAT;
     const config = { ...setup.config, ...pushedConfig(this.#heartbeat) };
     // behind the last message there are older ones of the subjects too
-    const anew = (): boolean => config.deliver_policy === "last_per_subject" && !this.#complete;
+    this.#ofSubjects = config.deliver_policy === "last_per_subject";
+    const anew = (): boolean => this.#ofSubjects && !this.#complete;
     this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config, anew });
   }
 
@@ -101,21 +108,27 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
         const { stream: sequence, delivery, pending } = binding.accepted;
         // one that begins anew has some again
         const isNew = sequence > this.#last;
-        if (isNew) this.#last = sequence;
+        if (isNew) [this.#last, this.#idle] = [sequence, 0];
         const item = isNew ? make(msg, { sequence, pending, isUpdate: this.#complete }) : undefined;
         const waits = item && sink.put(item);
-        if (!this.#complete) this.#count(sink, delivery, pending);
+        if (this.#complete) return waits;
+        if (this.#ofSubjects) {
+          if (delivery === 1) this.#subjects.clear();
+          this.#subjects.add(msg.subject);
+        }
+        this.#count(sink, this.#came, this.#ofSubjects ? undefined : pending);
         return waits;
       },
       onConsumer: ({ num_pending }, sink) => {
         this.#initial = config.deliver_policy === "new" ? 0 : num_pending;
-        this.#count(sink, binding.accepted.delivery, undefined);
+        this.#count(sink, this.#came, undefined);
       },
-      // what was there has been removed before it was sent; or a busy server has not begun, and then it sends by the next time
+      // Less than there was: some of it was removed, or replaced, before it was sent. At one that was the last of its subject the
+      // server waits then, and goes on by one when it is idle. A new consumer knows what there is now.
       onIdle: (sink) => {
-        const { delivery } = binding.accepted;
-        if (!this.#setup.finite || delivery === this.#idleAt) this.#count(sink, 0, 0);
-        this.#idleAt = delivery;
+        if (this.#complete || binding.name === "") return;
+        if (++this.#idle > PATIENCE) this.#count(sink, 0, 0);
+        else sink.again();
       },
     });
     this.#flow = flow;
@@ -127,12 +140,20 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     });
   }
 
-  // C-ADR8-31: nothing is left, or as many came as there were at the beginning: what is written meanwhile comes too.
-  #count(sink: Sink<S>, delivery: number, pending: number | undefined): void {
+  // how many of those that there were at the beginning have come from the present consumer, or what stands for them
+  get #came(): number {
+    const { delivery } = this.#binding.accepted;
+    return this.#ofSubjects && delivery > 0 ? this.#subjects.size : delivery;
+  }
+
+  // C-ADR8-31: nothing is left, or as many came as there were at the beginning: what is written meanwhile comes too. Of the last
+  // messages of subjects nothing is left too early: those that were replaced before they were sent come behind the others.
+  #count(sink: Sink<S>, came: number, pending: number | undefined): void {
     // the first may come before it is known how many there are
     const known = this.#binding.name !== "";
-    if (this.#complete || (pending !== 0 && !(known && delivery >= this.#initial))) return;
+    if (this.#complete || (pending !== 0 && !(known && came >= this.#initial))) return;
     this.#complete = true;
+    this.#subjects.clear();
     this.#arrived.resolve();
     if (this.#setup.finite) {
       this.#handedOver.resolve();

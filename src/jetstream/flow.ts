@@ -459,6 +459,10 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     this.#intake.mark(marker);
   }
 
+  again(): void {
+    this.recover(false);
+  }
+
   finish(error?: Error): void {
     this.#end(error, false);
   }
