@@ -1,7 +1,7 @@
 // Traps 65, 74 and 79: consumers while leaders change, and while there is none.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jetstreamManager, type ConsumerMessages } from "../../src/jetstream/index.ts";
+import { type ConsumerMessages, type JetStreamManager, jetstreamManager } from "../../src/jetstream/index.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startCluster } from "../fixtures/real-server.ts";
 import { dial, eventually } from "./support.ts";
@@ -16,6 +16,14 @@ function read(messages: ConsumerMessages): number[] {
     }
   })().catch(() => undefined);
   return found;
+}
+
+/** The name of the server whose consumer pushes. */
+async function pushingServer(jsm: JetStreamManager): Promise<string | undefined> {
+  for await (const { config, cluster } of jsm.consumers.list("L")) {
+    if (config.deliver_subject !== undefined) return cluster?.leader;
+  }
+  return undefined;
 }
 
 test("traps 65, 74 and 79: consumers go on after a change of leaders, and after a time without any", async (t) => {
@@ -56,11 +64,17 @@ test("traps 65, 74 and 79: consumers go on after a change of leaders, and after 
   assert.ok(events.includes("reset"), events.join(", "));
   assert.ok(!events.includes("heartbeats_missed"), "it waited for its heartbeats");
 
-  // one of three has no majority: no leader of anything
-  const [, second, third] = cluster;
-  await Promise.all([second?.kill(), third?.kill()]);
+  // One of three has no majority: no leader of anything. The consumer of what is pushed has no replicas: its server would go on
+  // with the heartbeats.
+  const beats = await eventually(
+    () => pushingServer(jsm).catch(() => undefined),
+    "a server sends heartbeats",
+  );
+  const others = cluster.filter(({ name }) => name !== beats);
+  const killed = cluster.filter((server) => server !== others[0]);
+  await Promise.all(killed.map((server) => server.kill()));
   await eventually(() => pushed.health.state === "recovering", "the silence is noticed");
-  await Promise.all([second?.start(), third?.start()]);
+  await Promise.all(killed.map((server) => server.start()));
   await cluster.routed();
   await store();
   await come(3);
