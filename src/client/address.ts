@@ -84,7 +84,7 @@ function splitPort(text: string, bad: (why: string) => Error): [hostname: string
     [hostname = "", port] = text.split(":");
   }
   if (hostname === "") throw bad("has no host");
-  if (/[\s\\]/.test(hostname)) throw bad("has a blank or '\\' in the host");
+  if (/[\s\\[\]]/.test(hostname)) throw bad("has a blank, '\\' or a bracket in the host");
   // an IPv4 address in IPv6 clothes
   hostname = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname)?.[1] ?? hostname;
   if (port === undefined || port === "") return [hostname, undefined];

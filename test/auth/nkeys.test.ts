@@ -9,6 +9,7 @@ import { decodeBase32, encodeBase32 } from "../../src/auth/base32.ts";
 import { crc16 } from "../../src/auth/crc16.ts";
 import * as nkeys from "../../src/auth/nkeys.ts";
 import { isNatsError } from "../../src/errors.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const { Prefix } = nkeys;
 const utf8 = new TextEncoder();
@@ -157,6 +158,7 @@ test("C-NKEY-3 any change of one character is noticed", () => {
       fc.pre(seed[at] !== letter);
       assert.throws(() => nkeys.fromSeed(seed.slice(0, at) + letter + seed.slice(at + 1)), nkeys.NKeysError);
     }),
+    draws(100),
   );
 });
 
@@ -186,7 +188,7 @@ test("C-NKEY-4 another implementation verifies what is signed, and changed bytes
       broken[at] = (broken[at] as number) ^ 1;
       assert.equal(pair.verify(message, broken), false);
     }),
-    { numRuns: 15 },
+    draws(15),
   );
 });
 
@@ -306,6 +308,7 @@ test("nothing but an NKeysError comes of garbage", () => {
       assert.throws(() => nkeys.fromSeed(value), nkeys.NKeysError);
       assert.throws(() => nkeys.fromPublic(value as string), nkeys.NKeysError);
     }),
+    draws(100),
   );
 });
 

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import nacl from "tweetnacl";
 import { decodeBase32 } from "../../src/auth/base32.ts";
 import * as nkeys from "../../src/auth/nkeys.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const utf8 = new TextEncoder();
 const code = (nkeysCode: nkeys.NKeysErrorCode) => ({ name: "NKeysError", code: "INVALID_KEY", nkeysCode });
@@ -48,7 +49,7 @@ test("C-XKEY-3 the reader opens what the writer sealed, of any length", () => {
       const sealed = writer.seal(data, reader.getPublicKey());
       assert.deepEqual(reader.open(sealed, writer.getPublicKey()), Uint8Array.from(data));
     }),
-    { numRuns: 15 },
+    draws(15),
   );
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Address, familyOf, hostPort, parseAddress, redacted } from "../../src/client/address.ts";
 import { isNatsError } from "../../src/errors.ts";
 import type { Scheme } from "../../src/transport/transport.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const parse = (text: string, bare: Scheme = "nats", translate = false): Address =>
   parseAddress(text, bare, translate);
@@ -176,6 +177,9 @@ test("what is no address is refused with the value and the cure", () => {
   refuses("nats://:4222", "no host");
   refuses("[::1", "no ']'");
   refuses("[::1]x", "after ']'");
+  refuses("[::1]:]", "port");
+  refuses("]:", "bracket");
+  refuses("[[]:1", "bracket");
   for (const port of ["0", "65536", "-1", "1.5", "x", "0x10", "1e3"]) refuses(`host:${port}`, "1 to 65535");
   refuses("ho st:1", "a blank");
   refuses("host\r\nINFO", "a blank");
@@ -205,7 +209,7 @@ test("any text is an address or a NatsError, and an address comes back the same"
       const again = parseAddress(`${scheme}://${hostPort(hostname, port)}${path}`, "nats");
       assert.deepEqual(again, { scheme, hostname, port, path });
     }),
-    { numRuns: 1000 },
+    draws(1000),
   );
   fc.assert(
     fc.property(
@@ -230,5 +234,6 @@ test("any text is an address or a NatsError, and an address comes back the same"
         });
       },
     ),
+    draws(100),
   );
 });

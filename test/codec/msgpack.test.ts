@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Codec } from "../../src/codec/codec.ts";
 import { msgpack, msgpackCodec } from "../../src/codec/msgpack.ts";
+import { draws } from "../fixtures/draws.ts";
 
 test("values survive the round trip: JSON, binary and dates", () => {
   fc.assert(
@@ -12,6 +13,7 @@ test("values survive the round trip: JSON, binary and dates", () => {
       const value: unknown = JSON.parse(JSON.stringify(json));
       assert.deepEqual(msgpack.decode(msgpack.encode(value)), value);
     }),
+    draws(100),
   );
   const value = { at: new Date(1_700_000_000_123), data: Uint8Array.of(1, 2, 3), none: null };
   assert.deepEqual(msgpack.decode(msgpack.encode(value)), value);
@@ -54,6 +56,7 @@ test("nothing but a CODEC error comes of garbage", () => {
         assert.equal((error as { code?: string }).code, "CODEC");
       }
     }),
+    draws(100),
   );
 });
 

@@ -17,6 +17,7 @@ import {
   PathKeyCodec,
 } from "../../src/kv/codecs.ts";
 import { validateKey } from "../../src/kv/key.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
@@ -112,6 +113,6 @@ test("decode(encode(key)) is the key, and what is sent is one (C-ADR54-1)", () =
         assert.equal(decodeKey(codec, sent), key);
       }
     }),
-    { numRuns: 300 },
+    draws(300),
   );
 });

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decodeBase64, encodeBase64, encodeBase64Url } from "../../src/lib/base64.ts";
+import { draws } from "../fixtures/draws.ts";
 
 test("bytes are written as RFC 4648 says, in both alphabets, and read back from both", () => {
   fc.assert(
@@ -14,6 +15,7 @@ test("bytes are written as RFC 4648 says, in both alphabets, and read back from 
       assert.deepEqual(decodeBase64(encodeBase64(bytes)), Uint8Array.from(bytes));
       assert.deepEqual(decodeBase64(encodeBase64Url(bytes)), Uint8Array.from(bytes));
     }),
+    draws(100),
   );
 });
 

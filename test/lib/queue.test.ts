@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { Queue } from "../../src/lib/queue.ts";
+import { draws } from "../fixtures/draws.ts";
 
 test("an empty queue gives undefined", () => {
   const queue = new Queue<number>();
@@ -37,6 +38,7 @@ test("first in, first out, as an array does it, whatever the order of calls", ()
         }
       }
     }),
+    draws(100),
   );
 });
 

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { isNatsError } from "../../src/errors.ts";
 import { DecodeError } from "../../src/protocol/decoder.ts";
 import { type Op, recorder } from "./recorder.ts";
+import { draws } from "../fixtures/draws.ts";
 
 interface Transcript {
   name: string;
@@ -67,7 +68,7 @@ for (const transcript of transcripts) {
         }
         assert.deepEqual(ops, transcript.ops);
       }),
-      { numRuns: 200 },
+      draws(200),
     );
   });
 }
@@ -210,7 +211,7 @@ test("garbage gives only typed errors, and never hangs on to more than the limit
           assert.ok(isNatsError(error), String(error));
         }
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   }
 });

@@ -11,6 +11,7 @@ import {
   MsgHdrsImpl,
   toHeaders,
 } from "../../src/protocol/headers.ts";
+import { draws } from "../fixtures/draws.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (text: string): MsgHdrsImpl => MsgHdrsImpl.decode(bytes(text));
@@ -120,6 +121,7 @@ describe("reading a block", () => {
         assert.ok(Number.isInteger(h.code));
         assert.equal(h.encode().length, h.encodedLength());
       }),
+      draws(100),
     );
   });
 });
@@ -310,6 +312,7 @@ describe("writing a block", () => {
         assert.ok(read.equals(h));
         assert.deepEqual(read.encode(), encoded);
       }),
+      draws(100),
     );
   });
 });

@@ -5,6 +5,7 @@ import { isNatsError } from "../../src/errors.ts";
 import { MsgHdrsImpl } from "../../src/protocol/headers.ts";
 import { type Chunk, Outbox } from "../../src/protocol/outbox.ts";
 import { type Op, recorder } from "./recorder.ts";
+import { draws } from "../fixtures/draws.ts";
 
 function textOf(chunks: readonly Chunk[]): string {
   return Buffer.concat(chunks.map(({ bytes }) => bytes)).toString();
@@ -69,7 +70,7 @@ test("what is written is what a server reads: any subjects, headers and payloads
       assert.deepEqual(opsOf(chunks), expected);
       assert.equal(outbox.bytes, 0);
     }),
-    { numRuns: 200 },
+    draws(200),
   );
 });
 
@@ -247,7 +248,7 @@ test("memory is written again only when the link says that what was in it is gon
       });
       intact();
     }),
-    { numRuns: 60 },
+    draws(60),
   );
 });
 

@@ -12,6 +12,7 @@ import {
   UserAuthenticationExpiredError,
 } from "../../src/errors.ts";
 import { isPassing, parseServerError, type ServerError } from "../../src/protocol/server-error.ts";
+import { draws } from "../fixtures/draws.ts";
 
 type Class = abstract new (...args: never[]) => Error;
 const auth = AuthorizationError;
@@ -130,6 +131,7 @@ describe("C-ERR-1 C-ERR-2 the permission texts", () => {
         const parsed = parseServerError(`'Permissions Violation for Publish to ${JSON.stringify(subject)}'`);
         assert.equal(parsed.error.subject, subject);
       }),
+      draws(100),
     );
   });
 

@@ -14,6 +14,7 @@ import {
   validateQueue,
   validateSubscribeSubject,
 } from "../../src/protocol/subject.ts";
+import { draws } from "../fixtures/draws.ts";
 
 type Validate = (value: unknown) => void;
 // with their types: assertion functions need them
@@ -133,7 +134,7 @@ describe("subjects", () => {
           assert.equal(isWildcard(text), !literal && (tokens.includes("*") || tokens.at(-1) === ">"));
         if (sound) assert.equal(tokenCount(text), tokens.length);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 });
@@ -192,7 +193,7 @@ describe("matching", () => {
             : s.length === f.length && f.every((_, i) => fits(i));
         assert.equal(subjectMatches(f.join("."), s.join(".")), expected);
       }),
-      { numRuns: 500 },
+      draws(500),
     );
   });
 
