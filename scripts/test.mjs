@@ -51,7 +51,7 @@ const narrowed =
   wanted.length > 0 || ["server", "transport", "runtime"].some((name) => options[name] !== undefined);
 const all = !options.quick && !narrowed;
 // whoever asked for less looks at what fails
-const again = Number(values.again ?? (all ? 4 : 0));
+const again = Number(values.again ?? (all ? 6 : 0));
 
 function oneOf(name, known) {
   const value = values[name];
