@@ -47,6 +47,15 @@ async function consumersOf({ jsm, name }: Filled): Promise<string[]> {
   return names;
 }
 
+/** Resolves when a pull has come to the consumer: only those that wait there are told of its end. */
+async function asked({ jsm, name }: Filled, consumer: string): Promise<void> {
+  for (const limit = performance.now() + 20_000; ; ) {
+    const { config, num_waiting } = await jsm.consumers.info(name, consumer);
+    if (config.deliver_subject !== undefined || num_waiting > 0) return;
+    ok(performance.now() < limit, "nobody asks it for messages");
+  }
+}
+
 export const jetstreamOrdered: Suite = {
   name: "jetstream ordered",
   needs: ["jetstream"],
@@ -139,6 +148,7 @@ export const jetstreamOrdered: Suite = {
         const messages = await begin(stream, { deliver_policy: "new" });
         const log = notices(messages);
         const [name = ""] = await consumersOf(stream);
+        await asked(stream, name);
         await stream.jsm.consumers.delete(stream.name, name);
         await stream.fill(3);
         await silence();
