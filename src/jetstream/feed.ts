@@ -89,8 +89,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     this.#handedOver.catch(() => undefined);
     this.#heartbeat = setup.finite ? FINITE_HEARTBEAT : HEARTBEAT;
     const config = { ...setup.config, ...pushedConfig(this.#heartbeat) };
-    // behind the last message there are older ones of the subjects too
     this.#ofSubjects = config.deliver_policy === "last_per_subject";
+    // behind the last message there are older ones of the subjects too
     const anew = (): boolean => this.#ofSubjects && !this.#complete;
     this.#binding = new OrderedBinding(api, setup.stream, { prefix: nuid.next(), config, anew });
   }
@@ -116,18 +116,18 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
           if (delivery === 1) this.#subjects.clear();
           this.#subjects.add(msg.subject);
         }
-        this.#count(sink, this.#came, this.#ofSubjects ? undefined : pending);
+        this.#count(sink, this.#ofSubjects ? undefined : pending);
         return waits;
       },
       onConsumer: ({ num_pending }, sink) => {
         this.#initial = config.deliver_policy === "new" ? 0 : num_pending;
-        this.#count(sink, this.#came, undefined);
+        this.#count(sink, undefined);
       },
       // Less than there was: some of it was removed, or replaced, before it was sent. At one that was the last of its subject the
       // server waits then, and goes on by one when it is idle. A new consumer knows what there is now.
       onIdle: (sink) => {
         if (this.#complete || binding.name === "") return;
-        if (++this.#idle > PATIENCE) this.#count(sink, 0, 0);
+        if (++this.#idle > PATIENCE) this.#count(sink, 0);
         else sink.again();
       },
     });
@@ -148,10 +148,10 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
 
   // C-ADR8-31: nothing is left, or as many came as there were at the beginning: what is written meanwhile comes too. Of the last
   // messages of subjects nothing is left too early: those that were replaced before they were sent come behind the others.
-  #count(sink: Sink<S>, came: number, pending: number | undefined): void {
+  #count(sink: Sink<S>, pending: number | undefined): void {
     // the first may come before it is known how many there are
     const known = this.#binding.name !== "";
-    if (this.#complete || (pending !== 0 && !(known && came >= this.#initial))) return;
+    if (this.#complete || (pending !== 0 && !(known && this.#came >= this.#initial))) return;
     this.#complete = true;
     this.#subjects.clear();
     this.#arrived.resolve();
