@@ -21,6 +21,15 @@ const HASHES = "node_modules/@noble/hashes/";
 const JETSTREAM_CLIENT =
   "dist/jetstream/(client|manager|consumers?|ordered|publisher|fast-ingest|batch|pulls|pull-plan|js-msg|schedule)\\.js";
 const CONNECTION = ["dist/client/", "dist/transport/", WEBSOCKET];
+// what a server has no use for, and NKeys, which are handed in
+const CLIENT = [
+  ...KEYS,
+  MSGPACK,
+  "dist/client/",
+  "dist/codec/",
+  "dist/transport/websocket",
+  "dist/(jetstream|kv|obj|services)/",
+];
 
 /** What is measured: code that a page might have, its budget, and the files that must not be in its bundle. */
 export const cases = [
@@ -202,12 +211,7 @@ export const cases = [
     never: [
       "dist/server/(exchange|mapping|monitor|archive|verify)",
       "dist/server/jetstream/(atomic|counter|fast|batch|open-batch|schedule|cron|extra|snapshot|restore|archive|origin|copied)",
-      ...KEYS,
-      "dist/client/",
-      MSGPACK,
-      "dist/codec/",
-      "dist/transport/websocket",
-      "dist/(jetstream|kv|obj|services)/",
+      ...CLIENT,
     ],
     once: [],
   },
@@ -215,14 +219,7 @@ export const cases = [
     name: "isonats/server + extras",
     code: 'export * from "isonats/server"; export * from "isonats/server/extras";',
     budget: 57_200,
-    never: [
-      ...KEYS,
-      "dist/client/",
-      MSGPACK,
-      "dist/codec/",
-      "dist/transport/websocket",
-      "dist/(jetstream|kv|obj|services)/",
-    ],
+    never: CLIENT,
     once: [],
   },
   {
