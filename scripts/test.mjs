@@ -7,7 +7,8 @@
 //   npm test -- --server=2.10 --transport=ws test/suites
 //
 // Each test file is a process of its own, in a process group of its own: a file that hangs is named and killed with
-// all its servers. Of all tests, a few files that failed run once more, alone; the list `unsteady` names what passed then.
+// all its servers. Of all tests, a few files that failed run once more, alone; the list `unsteady` names what failed in
+// one of the two runs.
 // The last line is `N passed, N failed[, N skipped]`.
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";

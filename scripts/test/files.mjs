@@ -7,8 +7,8 @@ import { indent, seconds } from "./report.mjs";
 /**
  * Run all of `work`, `jobs` at a time. A piece of work is a test file, the entry of the report that it counts for, and
  * its environment; `label` is how failures name it. When no more than `again` of them fail, these are run once more
- * with nothing beside them: on a machine that was too busy a server or a browser may have been too late. What passes
- * then counts as passed, and is listed as unsteady with what failed before: it is to be looked at.
+ * with nothing beside them: on a machine that was too busy a server or a browser may have been too late. What passed in
+ * one of the two runs counts as passed, and is listed as unsteady: it is to be looked at.
  */
 export async function runFiles(work, { jobs, again, report, ...options }) {
   const failed = [];
@@ -26,9 +26,17 @@ export async function runFiles(work, { jobs, again, report, ...options }) {
     console.log(`… ${piece.label} is run once more`);
     const second = await runFile(piece, options);
     report.show(second.failures);
-    count(piece, second, report);
-    const lasting = new Set(second.failures.map(({ where }) => where));
-    for (const { where } of first.failures) if (!lasting.has(where)) report.unsteady(where);
+    const [before, after] = [first, second].map(
+      ({ failures }) => new Set(failures.map(({ where }) => where)),
+    );
+    // a file that broke off says nothing of its other cases
+    const lasts = ({ where }) => before.has(where) || before.has(piece.label) || where === piece.label;
+    const failures = second.failures.filter(lasts);
+    const passed = second.passed + second.failures.length - failures.length;
+    count(piece, { ...second, passed, failures }, report);
+    for (const where of new Set([...before, ...after])) {
+      if (!failures.some((failure) => failure.where === where)) report.unsteady(where);
+    }
   }
 }
 

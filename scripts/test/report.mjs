@@ -76,7 +76,7 @@ export class Report {
       "skipped",
       [...this.#skips].map(([where, why]) => `${where}${why && `: ${why}`}`),
     );
-    printList("unsteady: failed beside other files, passed alone", this.#unsteady);
+    printList("unsteady: failed in one of two runs", this.#unsteady);
     printList("failed", this.#failures);
     printList("not run", reasons(this.#entries.filter(({ why }) => why !== undefined)));
     this.#printMatrix();

@@ -18,6 +18,7 @@ import { atEnd, type Scope, within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { candidatePort, releasePorts } from "../fixtures/ports.ts";
 import { atLeast, type RealServer, startServer, suiteVersion } from "../fixtures/real-server.ts";
+import { storeAll } from "../suites/jetstream-consuming.ts";
 import { dial, eventually } from "./support.ts";
 
 const ACK_V2 = "feature_flags { js_ack_fc_v2: true }";
@@ -162,8 +163,7 @@ for (const domain of hasV2 ? ["", "hub"] : []) {
 
     // more than flow control lets through at once, to a loop that holds it up
     const count = 3000;
-    for (let n = 11; n <= count; n++) here.nc.publish("s.b", new Uint8Array(1000));
-    await here.jsm.streams.info("S");
+    await storeAll(here.nc, Array(count - 10).fill(["s.b", new Uint8Array(1000)]));
     const pushed = await (await here.js.consumers.getPushConsumer("S", { idle_heartbeat: 500 })).consume();
     let flow = 0;
     void (async () => {

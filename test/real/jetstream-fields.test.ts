@@ -12,6 +12,7 @@ import { nanos } from "../../src/lib/nanos.ts";
 import { differences } from "../fixtures/declared.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { atLeast, startCluster, startServer } from "../fixtures/real-server.ts";
+import { storeAll } from "../suites/jetstream-consuming.ts";
 import { dial, eventually } from "./support.ts";
 
 // of every reply, of pages, and of a stream that was just made
@@ -152,8 +153,7 @@ test("what a cluster says of replicas, of mirrors and of a move is typed, and wh
     "no mirror",
   );
   await tried(() => jsm.consumers.addOrUpdate("o", { durable_name: "c" }), "no consumer was made");
-  for (let i = 0; i < 100; i++) nc.publish("o", new Uint8Array(10_000));
-  await nc.flush();
+  await storeAll(nc, Array(100).fill(["o", new Uint8Array(10_000)]));
 
   await tried(() => jsm.streams.update("o", { num_replicas: 3 }), "it does not grow");
   const grown = async (): Promise<boolean> => {

@@ -99,28 +99,43 @@ test("a failing, hanging, crashing, leaving, empty or littering file is a failur
 
 const unsteadyFile = `
 import { existsSync, writeFileSync } from "node:fs";
+const mark = new URL("mark", import.meta.url);
+const again = existsSync(mark);
+writeFileSync(mark, "");
 test("late once", () => {
-  const mark = new URL("mark", import.meta.url);
-  if (existsSync(mark)) return;
-  writeFileSync(mark, "");
-  throw new Error("too busy");
+  if (!again) throw new Error("too busy");
+});
+test("late then", () => {
+  if (again) throw new Error("too quick");
 });
 test("fine", () => {});`;
 
-test("a file that failed runs once more: what passes alone is listed as unsteady, what fails again has failed", async (t) => {
+test("a file that failed runs once more: what passes then or did before is listed as unsteady, what fails again has failed", async (t) => {
   const files = {
     "unsteady.test.ts": unsteadyFile,
     "wrong.test.ts": 'test("is wrong", () => { throw new Error("boom"); }); test("is right", () => {});',
   };
   const { code, last, out } = await runner(t, files, "--again=2");
   assert.equal(code, 1);
-  assert.equal(last, "4 passed, 1 failed", out);
-  assert.match(out, /\nunsteady: .*\n  .*unsteady\.test\.ts > late once\n/);
+  assert.equal(last, "5 passed, 1 failed", out);
+  assert.match(
+    out,
+    /\nunsteady: .*\n  .*unsteady\.test\.ts > late once\n  .*unsteady\.test\.ts > late then\n/,
+  );
   assert.match(out, /too busy/);
+  assert.match(out, /too quick/);
   assert.match(out, /\nfailed:\n  .*wrong\.test\.ts > is wrong\n/);
   const alone = await runner(t, { "unsteady.test.ts": unsteadyFile }, "--again=2");
   assert.equal(alone.code, 0, alone.out);
-  assert.equal(alone.last, "3 passed, 0 failed", alone.out);
+  assert.equal(alone.last, "4 passed, 0 failed", alone.out);
+});
+
+test("a file that breaks off when it runs once more has failed", async (t) => {
+  const source = `${unsteadyFile}\ntest("last", () => again && process.exit(1));`;
+  const { code, last, out } = await runner(t, { "broken.test.ts": source }, "--again=1");
+  assert.equal(code, 1);
+  assert.match(out, /\nfailed:\n  .*broken\.test\.ts\n/);
+  assert.match(last, / 1 failed$/);
 });
 
 test("when more files fail than are run again, or none is, all have failed at once", async (t) => {
@@ -128,7 +143,7 @@ test("when more files fail than are run again, or none is, all have failed at on
   for (const args of [["--again=1"], []]) {
     const { code, last, out } = await runner(t, files, ...args);
     assert.equal(code, 1);
-    assert.equal(last, "3 passed, 2 failed", out);
+    assert.equal(last, "5 passed, 2 failed", out);
     assert.doesNotMatch(out, /unsteady:/);
   }
 });

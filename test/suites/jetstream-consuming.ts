@@ -9,9 +9,9 @@ import {
   jetstreamManager,
   type JsMsg,
 } from "../../src/jetstream/index.ts";
-import type { NatsConnection } from "../../src/names.ts";
+import type { NatsConnection, Payload, PublishOptions } from "../../src/names.ts";
 import type { Harness } from "./harness.ts";
-import { Growing } from "./tools.ts";
+import { Growing, PATIENT } from "./tools.ts";
 
 /** A stream in memory that stores `<name>.>`, with `count` messages: payloads `1`, `2`, ... on `<name>.<number>`. */
 export class Filled {
@@ -30,9 +30,10 @@ export class Filled {
 
   /** Store so many more. */
   async fill(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) this.nc.publish(`${this.name}.${++this.#count}`, String(this.#count));
-    // with an answer: when it is there, all before it is stored
-    if (count > 0) await this.jsm.streams.info(this.name);
+    await storeAll(
+      this.nc,
+      Array.from({ length: count }, () => [`${this.name}.${++this.#count}`, String(this.#count)]),
+    );
   }
 
   /** A pull consumer; explicit acks unless the configuration says otherwise. */
@@ -43,6 +44,17 @@ export class Filled {
       ...config,
     });
     return this.js.consumers.get(this.name, name);
+  }
+}
+
+/** Publish all of it to streams. The last has an answer: when it is there, all before it is stored too. */
+export async function storeAll(
+  nc: NatsConnection,
+  messages: readonly (readonly [subject: string, payload?: Payload, options?: PublishOptions])[],
+): Promise<void> {
+  for (const message of messages.slice(0, -1)) nc.publish(...message);
+  for (const [subject, payload, options] of messages.slice(-1)) {
+    await nc.request(subject, payload, { ...PATIENT, ...options });
   }
 }
 

@@ -8,7 +8,7 @@ import {
 } from "../../src/jetstream/index.ts";
 import type { Case, Suite } from "./harness.ts";
 import { type Pass, withIntervals } from "./intervals.ts";
-import { type Filled, filled, notices, range, sequences } from "./jetstream-consuming.ts";
+import { type Filled, filled, notices, range, sequences, storeAll } from "./jetstream-consuming.ts";
 import { atLeast, equal, ok, rejects, within } from "./tools.ts";
 
 /** Begins to consume, by one of the two ways. */
@@ -119,8 +119,10 @@ export const jetstreamOrdered: Suite = {
     ...both("filters, and where it begins (C-ADR17-1, C-ADR17-4, trap 75)", async (begin, harness) => {
       const stream = await filled(harness, 0);
       const { nc, name } = stream;
-      for (const letter of "abcabd") nc.publish(`${name}.${letter}`);
-      await nc.flush();
+      await storeAll(
+        nc,
+        Array.from("abcabd", (letter) => [`${name}.${letter}`]),
+      );
       const begun = async (options: OrderedConsumerOptions, count: number): Promise<number[]> =>
         within(
           sequences(await begin(stream, options), count),
@@ -202,8 +204,7 @@ export const jetstreamOrdered: Suite = {
       async (harness) => {
         const stream = await filled(harness, 0);
         const payload = new Uint8Array(20_000);
-        for (let i = 0; i < 600; i++) stream.nc.publish(`${stream.name}.big`, payload);
-        await stream.jsm.streams.info(stream.name);
+        await storeAll(stream.nc, Array(600).fill([`${stream.name}.big`, payload]));
         const messages = await ways.push(stream);
         let most = 0;
         const found: number[] = [];

@@ -2,7 +2,7 @@
 import type { JsMsg } from "../../src/jetstream/index.ts";
 import { headers } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
-import { allAcknowledged, consuming, filled, range } from "./jetstream-consuming.ts";
+import { allAcknowledged, consuming, filled, range, storeAll } from "./jetstream-consuming.ts";
 import { equal, Events, eventually, gate, Growing, ok, rejects, within } from "./tools.ts";
 
 export const jetstreamProcess: Suite = {
@@ -29,8 +29,10 @@ export const jetstreamProcess: Suite = {
 
     "concurrency bounds how many run; those of one key run one after the other": async (harness) => {
       const stream = await filled(harness, 0);
-      for (let i = 0; i < 60; i++) stream.nc.publish(`${stream.name}.${"abcdef"[i % 6]}`, String(i));
-      await stream.jsm.streams.info(stream.name);
+      await storeAll(
+        stream.nc,
+        range(0, 59).map((i) => [`${stream.name}.${"abcdef"[i % 6]}`, String(i)]),
+      );
       const consumer = await stream.consumer();
       const byKey = new Map<string, number[]>();
       const busy = new Set<string>();
@@ -68,9 +70,10 @@ export const jetstreamProcess: Suite = {
         given.append("Trace", "t1");
         given.append("Trace", "t2");
         given.set("Nats-Msg-Id", "once");
-        nc.publish(`${name}.bad`, "poison", { headers: given });
-        nc.publish(`${name}.good`, "food");
-        await jsm.streams.info(name);
+        await storeAll(nc, [
+          [`${name}.bad`, "poison", { headers: given }],
+          [`${name}.good`, "food"],
+        ]);
         const reported = new Growing<string>();
         void (async () => {
           for await (const status of nc.status())

@@ -23,6 +23,7 @@ import {
   rejects,
   texts,
   throws,
+  tick,
   within,
 } from "./tools.ts";
 
@@ -279,9 +280,7 @@ export const services: Suite = {
         const seen: string[] = [];
         for await (const msg of requests) {
           seen.push(msg.string());
-          // two round trips: some time, and not none
-          await nc.flush();
-          await nc.flush();
+          await tick();
           msg.respond(`done ${msg.string()}`);
           if (seen.length === 3) break;
         }
@@ -315,7 +314,7 @@ export const services: Suite = {
         await nc.flush();
         const asked = numbers(5).map(() => other.request(`${name}.slow`, "", { timeout: 5000 }));
         await within(begun.promise, "two do not run at once");
-        await nc.flush();
+        await tick();
         const stopped = service.stop();
         equal(service.isStopped, false, "it has stopped while handlers run");
         go.open();

@@ -107,6 +107,13 @@ export async function within<T>(
   }
 }
 
+/** Resolves when the clock has gone on since it was called: those of some runtimes do so once in a millisecond. */
+export async function tick(): Promise<void> {
+  for (const start = performance.now(); performance.now() === start; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
 /** What the question is answered with, once it is not undefined; asked again each time the server has answered. */
 export async function eventually<T>(
   question: () => Promise<T | undefined>,

@@ -17,6 +17,7 @@ import { within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { type Proxy, startProxy } from "../fixtures/proxy.ts";
 import { type RealServer, startServer } from "../fixtures/real-server.ts";
+import { storeAll } from "../suites/jetstream-consuming.ts";
 import { connectTo, failing, noUnhandled, until, Watch } from "./support.ts";
 
 interface Place {
@@ -49,8 +50,7 @@ async function place(t: TestContext): Promise<Place> {
     jsm,
     consumer,
     async fill(count) {
-      for (let i = 0; i < count; i++) other.publish("s.x", "x");
-      await jsm.streams.info("S");
+      await storeAll(other, Array(count).fill(["s.x", "x"]));
     },
   };
 }
