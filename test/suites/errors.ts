@@ -7,7 +7,7 @@ import {
   PermissionViolationError,
 } from "../../src/names.ts";
 import type { Harness, Suite } from "./harness.ts";
-import { check, Events, equal, inbox, ok, rejects, texts } from "./tools.ts";
+import { check, Events, equal, inbox, ok, PATIENT, rejects, texts } from "./tools.ts";
 
 /** A connection of a user that may not publish to `deny.>` nor subscribe to `sdeny.>`, and one that may do all. */
 async function limited({
@@ -78,12 +78,9 @@ export const refusals: Suite = {
     "a refused request rejects at once with the reason (C-ERR-4)": async (harness) => {
       const { nc, events } = await limited(harness);
       for (const noMux of [false, true]) {
-        const error = await rejects(
-          nc.request("deny.x", "", { timeout: 5000, noMux }),
-          "PERMISSION_VIOLATION",
-        );
+        const error = await rejects(nc.request("deny.x", "", { ...PATIENT, noMux }), "PERMISSION_VIOLATION");
         equal(error.subject, "deny.x");
-        const replies = await nc.requestMany("deny.x", "", { maxWait: 5000, noMux });
+        const replies = await nc.requestMany("deny.x", "", { maxWait: 20_000, noMux });
         await rejects(
           (async () => {
             for await (const _ of replies);
@@ -143,10 +140,7 @@ export const refusals: Suite = {
       other.subscribe("echo", { callback: (_, msg) => void msg.respond(msg.data) });
       await other.flush();
       for (const noMux of [false, false, true]) {
-        const error = await rejects(
-          nc.request("echo", "x", { timeout: 5000, noMux }),
-          "PERMISSION_VIOLATION",
-        );
+        const error = await rejects(nc.request("echo", "x", { ...PATIENT, noMux }), "PERMISSION_VIOLATION");
         ok(error.subject?.startsWith("_INBOX.") || error.subject === "echo", error.message);
       }
       equal(nc.state, "connected");

@@ -137,7 +137,7 @@ export const flowControl: Suite = {
       prefix,
     }) => {
       const nc = await connect();
-      const done = gate();
+      const [three, done] = [gate(), gate()];
       let running = 0;
       let most = 0;
       const got: string[] = [];
@@ -145,6 +145,8 @@ export const flowControl: Suite = {
         concurrency: 3,
         callback: async (_, msg) => {
           most = Math.max(most, ++running);
+          if (running === 3) three.open();
+          await three.promise;
           await new Promise((resolve) => setTimeout(resolve, 1));
           running--;
           if (got.push(msg.string()) === 30) done.open();

@@ -13,7 +13,7 @@ import {
 import { createInbox, nanos } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
 import { all, begin, refuses } from "./jetstream-tools.ts";
-import { atLeast, equal, inbox, ok, rejects } from "./tools.ts";
+import { atLeast, equal, eventually, inbox, ok, rejects } from "./tools.ts";
 
 export const jetstreamConsumers: Suite = {
   name: "jetstream consumers",
@@ -47,7 +47,11 @@ export const jetstreamConsumers: Suite = {
       equal((await all(jsm.consumers.names(name))).sort(), ["a", "b"]);
       const infos = await all(jsm.consumers.list(name));
       equal(infos.map((info) => info.name).sort(), ["a", "b"]);
-      const info = await jsm.consumers.info(name, "a");
+      // a consumer hears of a message after who published it
+      const info = await eventually(async () => {
+        const now = await jsm.consumers.info(name, "a");
+        return now.num_pending > 0 ? now : undefined;
+      }, "nothing is pending");
       equal([info.num_pending, info.num_ack_pending, info.delivered.stream_seq], [1, 0, 0]);
       equal(await jsm.consumers.delete(name, "a"), true);
       const gone = await refuses(jsm.consumers.info(name, "a"), 10014, "CONSUMER_NOT_FOUND");

@@ -11,7 +11,7 @@ import {
 } from "../../src/jetstream/index.ts";
 import type { NatsConnection, Payload, PublishOptions } from "../../src/names.ts";
 import type { Harness } from "./harness.ts";
-import { Growing, PATIENT } from "./tools.ts";
+import { eventually, Growing, PATIENT } from "./tools.ts";
 
 /** A stream in memory that stores `<name>.>`, with `count` messages: payloads `1`, `2`, ... on `<name>.<number>`. */
 export class Filled {
@@ -102,6 +102,22 @@ export async function consuming(
 ): Promise<{ stream: Filled; consumer: Consumer }> {
   const stream = await filled(harness, count);
   return { stream, consumer: await stream.consumer(config) };
+}
+
+/** Resolves when so many pulls wait at the consumer: one that was sent is there when the server comes to it. */
+export async function pullsWait({ jsm, name }: Filled, count: number, consumer = "c"): Promise<void> {
+  const there = async (): Promise<true | undefined> =>
+    (await jsm.consumers.info(name, consumer)).num_waiting >= count || undefined;
+  await eventually(there, `fewer than ${count} pulls wait`);
+}
+
+/** Resolves when so many messages are here that nobody has taken. */
+export async function pending({ nc }: Filled, messages: ConsumerMessages, count: number): Promise<void> {
+  const here = async (): Promise<true | undefined> => {
+    await nc.flush();
+    return messages.getPending() >= count || undefined;
+  };
+  await eventually(here, `fewer than ${count} messages are here`);
 }
 
 /** Resolves when no message of the consumer waits for its acknowledgement: the server notes them in its own time. */

@@ -8,7 +8,15 @@ import {
 } from "../../src/jetstream/index.ts";
 import type { Case, Suite } from "./harness.ts";
 import { type Pass, withIntervals } from "./intervals.ts";
-import { type Filled, filled, notices, range, sequences, storeAll } from "./jetstream-consuming.ts";
+import {
+  type Filled,
+  filled,
+  notices,
+  pullsWait,
+  range,
+  sequences,
+  storeAll,
+} from "./jetstream-consuming.ts";
 import { atLeast, equal, ok, rejects, within } from "./tools.ts";
 
 /** Begins to consume, by one of the two ways. */
@@ -48,12 +56,9 @@ async function consumersOf({ jsm, name }: Filled): Promise<string[]> {
 }
 
 /** Resolves when a pull has come to the consumer: only those that wait there are told of its end. */
-async function asked({ jsm, name }: Filled, consumer: string): Promise<void> {
-  for (const limit = performance.now() + 20_000; ; ) {
-    const { config, num_waiting } = await jsm.consumers.info(name, consumer);
-    if (config.deliver_subject !== undefined || num_waiting > 0) return;
-    ok(performance.now() < limit, "nobody asks it for messages");
-  }
+async function asked(stream: Filled, consumer: string): Promise<void> {
+  const { config } = await stream.jsm.consumers.info(stream.name, consumer);
+  if (config.deliver_subject === undefined) await pullsWait(stream, 1, consumer);
 }
 
 export const jetstreamOrdered: Suite = {
@@ -184,7 +189,7 @@ export const jetstreamOrdered: Suite = {
       const stream = await filled(harness, 1);
       const { consumers } = stream.js;
       const consumer = await consumers.get(stream.name);
-      const waiting = consumer.next({ expires: 1000 });
+      const waiting = consumer.next();
       await rejects(consumer.next(), "INVALID_OPERATION");
       equal((await waiting)?.seq, 1);
       await rejects(consumer.consume({ group: "g" }), "INVALID_ARGUMENT");

@@ -2,7 +2,7 @@
 import type { JsMsg } from "../../src/jetstream/index.ts";
 import { headers } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
-import { allAcknowledged, consuming, filled, range, storeAll } from "./jetstream-consuming.ts";
+import { allAcknowledged, consuming, filled, range, sequences, storeAll } from "./jetstream-consuming.ts";
 import { equal, Events, eventually, gate, Growing, ok, rejects, within } from "./tools.ts";
 
 export const jetstreamProcess: Suite = {
@@ -159,9 +159,7 @@ export const jetstreamProcess: Suite = {
       );
       equal(await within(heard.promise, "the handler does not hear of it"), true);
       ok(String(await within(processing.closed(), "it does not end")).includes("ABORTED"));
-      const rest: number[] = [];
-      for await (const msg of await consumer.fetch({ max_messages: 3 })) rest.push(msg.seq);
-      equal(rest.sort(), [1, 2, 3]);
+      equal((await sequences(await consumer.fetch({ max_messages: 3 }))).sort(), [1, 2, 3]);
     },
 
     "stop begins no other handler; what had not begun comes to others": async (harness) => {
@@ -188,9 +186,7 @@ export const jetstreamProcess: Suite = {
       work.open();
       equal(await within(processing.closed(), "it does not end"), undefined);
       equal([seen, processing.figures.done], [[1], 1]);
-      const rest: number[] = [];
-      for await (const msg of await consumer.fetch({ max_messages: 2 })) rest.push(msg.seq);
-      equal(rest.sort(), [2, 3]);
+      equal((await sequences(await consumer.fetch({ max_messages: 2 }))).sort(), [2, 3]);
     },
 
     "a key or a dead letter subject that can't be told fails the message, as its handler does": async (

@@ -12,7 +12,7 @@ import {
 import { headers, TimeoutError } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
 import { setUp, stored } from "./jetstream-support.ts";
-import { atLeast, equal, eventually, inbox, ok, rejects } from "./tools.ts";
+import { atLeast, equal, eventually, inbox, ok, PATIENT, rejects } from "./tools.ts";
 
 export const jetstreamPublish: Suite = {
   name: "jetstream publish",
@@ -141,7 +141,7 @@ export const jetstreamPublish: Suite = {
       const nc = await harness.connect();
       const js = jetstream(nc);
       const { prefix } = harness;
-      const publishing = js.publish(`${prefix}.a`, "late", { retries: -1, retryWait: 20 });
+      const publishing = js.publish(`${prefix}.a`, "late", { retries: -1, retryWait: 20, ...PATIENT });
       const { jsm, name } = await setUp(harness);
       equal((await publishing).seq, 1);
       const msg = await stored(jsm, name, 1);
@@ -157,7 +157,9 @@ export const jetstreamPublish: Suite = {
       ok(error instanceof OutcomeUnknownError && error.cause instanceof TimeoutError);
       equal([error.msgID, error.subject, error.cause.reason], ["mine", `${name}.a`, "no reply"]);
       ok(error.message.includes("outcome unknown"), error.message);
-      equal((await jsm.streams.info(name)).state.messages, 1);
+      const stores = async (): Promise<true | undefined> =>
+        (await jsm.streams.info(name)).state.messages === 1 || undefined;
+      await eventually(stores, "it is not stored");
       const strict = `${name}-strict`;
       await jsm.streams.add({ name: strict, subjects: [strict], storage: "memory" });
       const refused = await inbox(nc, strict);

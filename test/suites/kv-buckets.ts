@@ -3,7 +3,7 @@ import { Bucket, BucketNotFoundError, defaultBucketOpts, Kvm, type KvOptions } f
 import { jetstream } from "../../src/jetstream/index.ts";
 import type { Suite } from "./harness.ts";
 import { all, bucket, texts } from "./kv-support.ts";
-import { atLeast, equal, eventually, ok, rejects } from "./tools.ts";
+import { atLeast, equal, eventually, ok, PATIENT, rejects } from "./tools.ts";
 
 export const kvBuckets: Suite = {
   name: "kv buckets",
@@ -183,7 +183,7 @@ export const kvBuckets: Suite = {
       for (const call of calls) {
         ok((await rejects(call(), "STREAM_NOT_FOUND")) instanceof BucketNotFoundError);
       }
-      await rejects(kv.put("a", "x", { timeout: 2000 }), "NO_RESPONDERS");
+      await rejects(kv.put("a", "x", PATIENT), "NO_RESPONDERS");
     },
 
     "update changes what it names and keeps the rest; createOrUpdate makes or changes (C-ADR8-3, C-ADR8-5, C-ADR48-2)":

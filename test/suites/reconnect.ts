@@ -152,8 +152,8 @@ export const reconnect: Suite = {
       const others = new Events(other);
       const asked = await inbox(other, prefix);
       const replies = [
-        nc.request(prefix, "a", { timeout: 10_000 }),
-        nc.request(prefix, "b", { timeout: 10_000, noMux: true }),
+        nc.request(prefix, "a", { timeout: 20_000 }),
+        nc.request(prefix, "b", { timeout: 20_000, noMux: true }),
       ];
       await asked.first(2);
       await Promise.all([down(server, events), others.until("disconnect")]);
@@ -170,8 +170,8 @@ export const reconnect: Suite = {
       await nc.flush();
       await down(server, events);
       const replies = [
-        nc.request(prefix, "a", { timeout: 10_000 }),
-        nc.request(prefix, "b", { timeout: 10_000, noMux: true }),
+        nc.request(prefix, "a", { timeout: 20_000 }),
+        nc.request(prefix, "b", { timeout: 20_000, noMux: true }),
       ];
       await up(server, events);
       equal(texts(await Promise.all(replies)), ["a", "b"]);
@@ -260,7 +260,7 @@ export const reconnect: Suite = {
       await events.until("reconnecting", 2);
       for (const n of numbers(5)) nc.publish(harness.prefix, n);
       const pending = rejects(nc.request(harness.prefix, "", { timeout: 60_000 }), "CLOSED");
-      await within(nc.close(), "close waits", 1000);
+      await within(nc.close(), "close waits");
       await Promise.all([pending, events.ended]);
       equal(events.of("close"), [{ type: "close", unsent: 6 }]);
       equal(nc.stats().droppedOutbound, 6);
@@ -298,7 +298,7 @@ export const reconnect: Suite = {
       const { server, nc, events } = await one(harness);
       nc.subscribe(harness.prefix);
       await down(server, events);
-      await within(nc.drain(), "it still drains", 1000);
+      await within(nc.drain(), "it still drains");
       equal(nc.state, "closed");
     },
 
@@ -343,7 +343,7 @@ export const reconnect: Suite = {
       await events.until("reconnecting", 2);
       await server.start();
       await nc.reconnect();
-      await events.until("reconnect", events.of("reconnect").length + 1, 2000);
+      await events.until("reconnect", events.of("reconnect").length + 1);
       await nc.flush();
     },
 
@@ -356,7 +356,7 @@ export const reconnect: Suite = {
       const replies = await nc.requestMany(prefix, "", {
         strategy: "count",
         maxMessages: 2,
-        maxWait: 10_000,
+        maxWait: 60_000,
       });
       const iterator = replies[Symbol.asyncIterator]();
       const [msg] = (await asked.first(1)) as [Msg];

@@ -41,7 +41,7 @@ export const requests: Suite = {
     "a thousand requests at once get each their own reply (C-REQ-3)": async ({ connect, prefix }) => {
       const [a, b] = await Promise.all([connect(), connect()]);
       await answer(b, prefix);
-      const replies = await Promise.all(numbers(1000).map((n) => a.request(prefix, n, { timeout: 5000 })));
+      const replies = await Promise.all(numbers(1000).map((n) => a.request(prefix, n, PATIENT)));
       equal(texts(replies), numbers(1000));
     },
 
@@ -66,7 +66,7 @@ export const requests: Suite = {
     "nobody there is NO_RESPONDERS, at once (C-REQ-1, C-REQ-6)": async ({ connect, prefix }) => {
       const nc = await connect();
       for (const noMux of [false, true]) {
-        const error = await rejects(nc.request(prefix, "x", { timeout: 4000, noMux }), "NO_RESPONDERS");
+        const error = await rejects(nc.request(prefix, "x", { ...PATIENT, noMux }), "NO_RESPONDERS");
         ok(error instanceof RequestError);
         equal(error.isNoResponders(), true);
         equal(error.subject, prefix);
@@ -165,7 +165,7 @@ export const requests: Suite = {
       });
       await nc.request(prefix, "", PATIENT);
       await nc.request(prefix, "", { ...PATIENT, noMux: true });
-      const many = await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 1 });
+      const many = await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 1, maxWait: 60_000 });
       for await (const _ of many);
       const own = [nc.createInbox(), nc.createInbox()];
       equal(new Set(own).size, 2);
@@ -253,7 +253,7 @@ export const requestMany: Suite = {
       const nc = await connect();
       await answer(nc, prefix, several(2));
       equal(
-        await all(await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 3, maxWait: 40 })),
+        await all(await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 3, maxWait: 1000 })),
         numbers(2),
       );
     },
@@ -292,7 +292,7 @@ export const requestMany: Suite = {
       const replies = await (await connect()).requestMany(prefix, "", {
         strategy: "count",
         maxMessages: 5,
-        maxWait: 5000,
+        maxWait: 60_000,
       });
       equal((await all(replies)).sort(), numbers(5));
     },
@@ -333,7 +333,11 @@ export const requestMany: Suite = {
     "replies are iterated once": async ({ connect, prefix }) => {
       const nc = await connect();
       await answer(nc, prefix, several(1));
-      const replies = await nc.requestMany(prefix, "", { strategy: "count", maxMessages: 1 });
+      const replies = await nc.requestMany(prefix, "", {
+        strategy: "count",
+        maxMessages: 1,
+        maxWait: 60_000,
+      });
       equal(await all(replies), ["0"]);
       throws(() => replies[Symbol.asyncIterator](), "INVALID_OPERATION");
     },

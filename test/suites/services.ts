@@ -3,6 +3,7 @@ import type { NatsConnection } from "../../src/names.ts";
 import {
   controlSubject,
   type Service,
+  type ServiceClient,
   type ServiceConfig,
   ServiceError,
   ServiceErrorCodeHeader,
@@ -37,6 +38,11 @@ async function greeter(
   return { nc, other, service, name: prefix };
 }
 
+/** Who finds services; patient, since the first answer comes when the server and whoever answers have come to it. */
+function finder(nc: NatsConnection, prefix?: string): ServiceClient {
+  return new Svcm(nc).client({ maxWait: 20_000 }, prefix);
+}
+
 /** All that discovery finds. */
 async function all<T>(answers: Promise<AsyncIterable<T>>): Promise<T[]> {
   const found: T[] = [];
@@ -61,7 +67,7 @@ export const services: Suite = {
       const group = service.addGroup(name).addGroup("").addGroup("inner");
       group.addEndpoint("c", echo);
       await nc.flush();
-      const ask = async (subject: string) => (await other.request(subject, "x", { timeout: 5000 })).string();
+      const ask = async (subject: string) => (await other.request(subject, "x", PATIENT)).string();
       equal(await ask(`${name}-a`), "x");
       equal(await ask(`${name}.b.any`), `${name}.b.any`);
       equal(await ask(`${name}.inner.c`), "x");
@@ -109,7 +115,7 @@ export const services: Suite = {
           metadata: { schema: "text" },
         });
         await nc.flush();
-        const client = new Svcm(other).client();
+        const client = finder(other);
         const { id } = service.ping();
         ok(id !== second.ping().id && /^\w{22}$/.test(id), id);
 
@@ -154,7 +160,7 @@ export const services: Suite = {
       },
 
     "nobody is an empty answer, and an id needs a name (C-ADR32-17)": async ({ connect, prefix }) => {
-      const client = new Svcm(await connect()).client();
+      const client = finder(await connect());
       equal(await all(client.ping(prefix)), []);
       equal(await all(client.stats(prefix, "nobody")), []);
       await rejects(client.info("", "some"), "INVALID_ARGUMENT");
@@ -164,10 +170,10 @@ export const services: Suite = {
       const { other, service, name } = await greeter(harness, { prefix: "$OTHER" });
       const { id } = service.ping();
       equal(
-        (await all(new Svcm(other).client({}, "$OTHER").ping(name))).map((one) => one.id),
+        (await all(finder(other, "$OTHER").ping(name))).map((one) => one.id),
         [id],
       );
-      equal(await all(new Svcm(other).client().ping(name)), []);
+      equal(await all(finder(other).ping(name)), []);
     },
 
     "what was configured is copied and frozen, and the caller's stays as it was (C-ADR32-1, trap 106)":
@@ -230,7 +236,7 @@ export const services: Suite = {
           },
         });
         await nc.flush();
-        const ask = (what: string) => other.request(`${name}.fails`, what, { timeout: 5000 });
+        const ask = (what: string) => other.request(`${name}.fails`, what, PATIENT);
         const error = async (what: string) => {
           const failure = ServiceError.toServiceError(await ask(what));
           check(failure, "SERVICE");
@@ -263,7 +269,7 @@ export const services: Suite = {
         handler: (_, msg) => void msg.respondError(400, "not\nlike this", "why"),
       });
       await nc.flush();
-      const reply = await other.request(`${name}.odd`, "", { timeout: 5000 });
+      const reply = await other.request(`${name}.odd`, "", PATIENT);
       equal(
         [reply.headers?.get(ServiceErrorCodeHeader), reply.headers?.get(ServiceErrorHeader), reply.string()],
         ["400", "not like this", "why"],
@@ -276,7 +282,7 @@ export const services: Suite = {
         const { nc, other, service, name } = await greeter(harness);
         const requests = service.addEndpoint("queue", { subject: `${name}.queue` });
         await nc.flush();
-        const asked = numbers(3).map((n) => other.request(`${name}.queue`, n, { timeout: 5000 }));
+        const asked = numbers(3).map((n) => other.request(`${name}.queue`, n, PATIENT));
         const seen: string[] = [];
         for await (const msg of requests) {
           seen.push(msg.string());
@@ -312,7 +318,7 @@ export const services: Suite = {
           },
         });
         await nc.flush();
-        const asked = numbers(5).map(() => other.request(`${name}.slow`, "", { timeout: 5000 }));
+        const asked = numbers(5).map(() => other.request(`${name}.slow`, "", PATIENT));
         await within(begun.promise, "two do not run at once");
         await tick();
         const stopped = service.stop();
@@ -348,7 +354,7 @@ export const services: Suite = {
       equal(nc.state, "connected");
       // several share a connection
       const next = await new Svcm(nc).add({ name, version: "1.0.0" });
-      equal((await all(new Svcm(other).client().ping(name))).length, 1);
+      equal((await all(finder(other).ping(name))).length, 1);
       await next[Symbol.asyncDispose]();
       equal(next.isStopped, true);
     },
@@ -369,9 +375,9 @@ export const services: Suite = {
         service.addEndpoint(`e${n}`, { subject: `${name}.${n}`, handler: (_, msg) => void msg.respond(n) });
       }
       await nc.flush();
-      const [info] = await all(new Svcm(other).client().info(name));
+      const [info] = await all(finder(other).info(name));
       equal(info?.endpoints.length, 1000);
-      const replies = numbers(1000).map((n) => other.request(`${name}.${n}`, "", { timeout: 10_000 }));
+      const replies = numbers(1000).map((n) => other.request(`${name}.${n}`, "", PATIENT));
       equal(texts(await Promise.all(replies)), numbers(1000));
       await service.stop();
       await rejects(other.request(`${name}.999`, "", PATIENT), "NO_RESPONDERS");
@@ -386,7 +392,7 @@ export const services: Suite = {
         },
       });
       await nc.flush();
-      await other.request(`${name}.bad`, "", { timeout: 5000 });
+      await other.request(`${name}.bad`, "", PATIENT);
       const before = await service.stats();
       equal(before.endpoints[0]?.num_errors, 1);
       service.reset();
@@ -410,7 +416,7 @@ export const services: Suite = {
       });
       const events = new Events(nc);
       for (const endpoint of ["good", "bad", "odd"]) service.addEndpoint(endpoint, echo);
-      const [stats] = await all(new Svcm(other).client().stats(name));
+      const [stats] = await all(finder(other).stats(name));
       equal(
         stats?.endpoints.map(({ name: of, data }) => [of, data]),
         [
@@ -438,14 +444,14 @@ export const servicesElsewhere: Suite = {
       const events = new Events(nc);
       const service = await new Svcm(nc).add({ name: "steady", version: "1.0.0" });
       service.addEndpoint("echo", echo);
-      await nc.request("echo", "before", { timeout: 5000 });
+      await nc.request("echo", "before", PATIENT);
       const { id } = service.ping();
       await server.stop();
       await server.start();
       await events.until("reconnect");
-      equal((await nc.request("echo", "after", { timeout: 5000 })).string(), "after");
+      equal((await nc.request("echo", "after", PATIENT)).string(), "after");
       equal(
-        (await all(new Svcm(nc).client().ping("steady"))).map((one) => one.id),
+        (await all(finder(nc).ping("steady"))).map((one) => one.id),
         [id],
       );
       equal((await service.stats()).endpoints[0]?.num_requests, 2);
@@ -465,7 +471,7 @@ export const servicesElsewhere: Suite = {
         check((await events.until("error")).error, "PERMISSION_VIOLATION");
         equal(service.isStopped, false);
         const heard = await inbox(nc, "heard");
-        equal((await all(new Svcm(nc).client().ping("careful"))).length, 1);
+        equal((await all(finder(nc).ping("careful"))).length, 1);
         service.addEndpoint("secret", echo);
         check(await within(service.stopped, "the service goes on"), "PERMISSION_VIOLATION");
         equal([nc.state, texts(heard.all)], ["connected", []]);
