@@ -14,8 +14,8 @@ nc.subscribe("report.get", {
   },
 });
 
-// Until nobody has said anything for 50 ms, and for 1 s at most.
-const options = { strategy: "stall", stall: 50, maxWait: 1000 };
+// Until nobody has said anything for 300 ms, and for 1 s at most.
+const options = { strategy: "stall", stall: 300, maxWait: 1000 };
 const stations = [];
 for await (const msg of await nc.requestMany("stations.ping", "", options)) stations.push(msg.string());
 console.log(`stations: ${stations.sort().join(", ")}`);

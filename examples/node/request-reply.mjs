@@ -18,7 +18,7 @@ console.log(reply.json());
 
 for (const subject of ["price.delete", "price.set"]) {
   try {
-    await nc.request(subject, "{}", { timeout: 100 });
+    await nc.request(subject, "{}", { timeout: 500 });
   } catch (error) {
     if (!isNatsError(error)) throw error;
     if (error.code === "NO_RESPONDERS") console.log(`${subject}: nobody is there`);

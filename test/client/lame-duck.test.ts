@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { within } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startCluster, startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { connectTo, Watch } from "../traps/support.ts";
 
 const config = 'lame_duck_duration: "30s"\nlame_duck_grace_period: "1s"';
@@ -30,7 +31,7 @@ test("C-ADR5-1 C-ADR5-2 a server in lame duck mode is left for another: nothing 
   const own: string[] = [];
   const sub = nc.subscribe("own", { callback: (_, msg) => void own.push(msg.string()) });
   // interest has crossed the cluster when a request is answered
-  await nc.request("echo", "ready", { timeout: 5000 });
+  await nc.request("echo", "ready", PATIENT);
   assert.equal(nc.getServer(), `127.0.0.1:${leaving.port}`);
 
   const sent: string[] = [];
@@ -39,7 +40,7 @@ test("C-ADR5-1 C-ADR5-2 a server in lame duck mode is left for another: nothing 
     nc.publish("numbers", `${sent.length - 1}`);
   };
   for (let i = 0; i < 500; i++) publish();
-  const asked = Array.from({ length: 50 }, (_, i) => nc.request("echo", `${i}`, { timeout: 5000 }));
+  const asked = Array.from({ length: 50 }, (_, i) => nc.request("echo", `${i}`, PATIENT));
   leaving.signal("SIGUSR2");
   const ldm = await watch.until("ldm");
   assert.equal(ldm.server, `127.0.0.1:${leaving.port}`);
@@ -90,9 +91,7 @@ test("C-ADR5-3 an operator who sends one client away is answered the same", asyn
   const system = await connectTo(t, first.url, { user: "s", pass: "s" });
   const watch = new Watch(nc);
   const { server_id, client_id } = nc.info ?? {};
-  await system.request(`$SYS.REQ.SERVER.${server_id}.LDM`, JSON.stringify({ cid: client_id }), {
-    timeout: 5000,
-  });
+  await system.request(`$SYS.REQ.SERVER.${server_id}.LDM`, JSON.stringify({ cid: client_id }), PATIENT);
   await watch.until("ldm");
   await watch.until("reconnect");
   assert.notEqual(nc.getServer(), `127.0.0.1:${first.port}`);

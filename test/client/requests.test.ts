@@ -18,6 +18,7 @@ import { atEnd } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startServer } from "../fixtures/real-server.ts";
 import { startProxy } from "../fixtures/proxy.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { converse, msg, noResponders, outcome, settled, Watch, welcome } from "./conversation.ts";
 
 const code = (wanted: NatsErrorCode) => (error: unknown) => isNatsError(error) && error.code === wanted;
@@ -140,11 +141,11 @@ describe("the shared inbox", () => {
       },
     });
     await service.flush();
-    const answer = await client.request("local.q");
+    const answer = await client.request("local.q", "", PATIENT);
     assert.equal(answer.string(), "imported");
     assert.match(answer.subject, /^_INBOX\./);
     assert.notEqual(replies[0], answer.subject);
-    assert.equal((await client.request("local.q", "", { noMux: true })).string(), "imported");
+    assert.equal((await client.request("local.q", "", { ...PATIENT, noMux: true })).string(), "imported");
     await Promise.all([service.close(), client.close()]);
   });
 
@@ -337,7 +338,7 @@ for (const noMux of [false, true]) {
       const events = new Watch(client);
       const sub = service.subscribe("q");
       await service.flush();
-      const request = client.request("q", "", { noMux, timeout: 10_000 });
+      const request = client.request("q", "", { noMux, timeout: 20_000 });
       const { value: asked } = await sub[Symbol.asyncIterator]().next();
       proxy.cut();
       await events.until("reconnect");
@@ -401,7 +402,7 @@ describe("many replies", () => {
         noMux,
         strategy: "count",
         maxMessages: 2,
-        maxWait: 10_000,
+        maxWait: 60_000,
       });
       const { value: asked } = await sub[Symbol.asyncIterator]().next();
       asked.respond("before");
@@ -523,8 +524,8 @@ test("C-REQ-2: C-REQ-5: with noEcho a connection that asks itself gets no answer
   other.subscribe("other", { callback: (_, m) => void m.respond("other") });
   await Promise.all([silent.flush(), other.flush()]);
   await assert.rejects(silent.request("own", "", { timeout: 100 }), isNatsError);
-  assert.equal((await silent.request("other")).string(), "other");
-  assert.equal((await other.request("own")).string(), "own");
+  assert.equal((await silent.request("other", "", PATIENT)).string(), "other");
+  assert.equal((await other.request("own", "", PATIENT)).string(), "own");
 });
 
 test("requests published during an outage are sent after it", async (t) => {
@@ -592,12 +593,12 @@ describe("ADR-41 traces", () => {
     const nc = await connect({ servers: server.url });
     atEnd(t, () => nc.close());
     const config = { name: "S", subjects: ["s"], storage: "memory" };
-    await nc.request("$JS.API.STREAM.CREATE.S", JSON.stringify(config), { timeout: 5000 });
+    await nc.request("$JS.API.STREAM.CREATE.S", JSON.stringify(config), PATIENT);
     const only = nc.request("s", "not kept", { traceDestination: "trace", traceOnly: true, timeout: 100 });
     await assert.rejects(only, code("TIMEOUT"));
-    const ack = (await nc.request("s", "kept", { traceDestination: "trace" })).json<{ seq: number }>();
-    assert.equal(ack.seq, 1);
-    const stored = await nc.request("$JS.API.STREAM.MSG.GET.S", '{"seq":1}');
+    const ack = await nc.request("s", "kept", { ...PATIENT, traceDestination: "trace" });
+    assert.equal(ack.json<{ seq: number }>().seq, 1);
+    const stored = await nc.request("$JS.API.STREAM.MSG.GET.S", '{"seq":1}', PATIENT);
     const { message } = stored.json<{ message: { hdrs: string; data: string } }>();
     assert.equal(Buffer.from(message.data, "base64").toString(), "kept");
     assert.match(Buffer.from(message.hdrs, "base64").toString(), /Nats-Trace-Dest: trace disabled/);

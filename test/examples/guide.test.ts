@@ -58,7 +58,7 @@ async function play({ where, code, expected }: Snippet, server: RealServer): Pro
   console.log = (...args: unknown[]) => {
     output += `${format(...args)}\n`;
   };
-  const limit = { timeout: 10_000, what: where };
+  const limit = { timeout: 30_000, what: where };
   try {
     const played = import(pathToFileURL(file).href) as Promise<unknown>;
     // what does not end its connection may listen for ever

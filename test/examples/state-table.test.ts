@@ -15,7 +15,8 @@ type State = (typeof STATES)[number];
 const CALLS: Record<string, (nc: NatsConnection, sub: Subscription, url: string) => unknown> = {
   publish: (nc) => nc.publish("subject"),
   subscribe: (nc) => nc.subscribe("subject"),
-  request: (nc) => nc.request("service", "", { timeout: 50 }),
+  // what is answered has time; what can't be need not wait for it
+  request: (nc) => nc.request("service", "", { timeout: nc.state === "connected" ? 20_000 : 50 }),
   requestMany: async (nc) => {
     const replies: Msg[] = [];
     for await (const msg of await nc.requestMany("service", "", { maxWait: 50 })) replies.push(msg);

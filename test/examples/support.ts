@@ -25,7 +25,7 @@ export interface RunOptions {
   onOutput?: (output: string) => void;
 }
 
-/** Run a program to its end; it is killed, and the run rejects, after 20 s. */
+/** Run a program to its end; it is killed, and the run rejects, after a minute. */
 export async function run(
   file: string,
   { args = [], env, of = "sources", onOutput }: RunOptions = {},
@@ -56,7 +56,7 @@ export async function run(
     child.once("close", resolve);
   });
   try {
-    return { code: await within(ended, () => `${file} did not end; it wrote:\n${output}`, 20_000), output };
+    return { code: await within(ended, () => `${file} did not end; it wrote:\n${output}`, 60_000), output };
   } finally {
     child.kill("SIGKILL");
   }

@@ -326,8 +326,8 @@ describe("P5 nothing is kept of what has ended", () => {
       const counted = keep(nc.subscribe("c", { max: 1 }));
       nc.publish("c", "x");
       for await (const m of counted) keep(m);
-      keep(await nc.request("q", "", { signal }));
-      keep(await nc.request("q", "", { signal, noMux: true }));
+      keep(await nc.request("q", "", { ...PATIENT, signal }));
+      keep(await nc.request("q", "", { ...PATIENT, signal, noMux: true }));
       const replies = keep(await nc.requestMany("q", "", { signal, strategy: "count", maxMessages: 1 }));
       for await (const m of replies) keep(m);
       await nc.request("nobody", "", { signal }).catch(keep);

@@ -118,7 +118,7 @@ describe("P7 copies of the package", () => {
     const everybodyAsksEverybody = async () => {
       for (const nc of all) {
         for (const i of all.keys()) {
-          assert.equal((await nc.request(`echo.${i}`, "x", { timeout: 5000 })).string(), `${i} x`);
+          assert.equal((await nc.request(`echo.${i}`, "x", PATIENT)).string(), `${i} x`);
         }
       }
     };

@@ -30,6 +30,11 @@ interface Routez {
   routes?: { remote_id: string; subscriptions_list?: string[] }[];
 }
 
+/** Resolves when the connection knows of so many servers: a route is up before all clients hear of it. */
+async function gossip(nc: NatsConnection, count: number): Promise<void> {
+  await eventually(() => nc.getServers().length >= count, `${count} servers are not heard of`);
+}
+
 /** Resolves when all other servers that run know that somebody at the server of `nc` listens to the subject. */
 async function known(cluster: readonly RealServer[], nc: NatsConnection, subject: string): Promise<void> {
   await nc.flush();
@@ -49,14 +54,16 @@ test("C-ADR40-3 gossip: servers come into the pool and leave it, with an event; 
   const cluster = await three(t);
   const [a, b, c] = cluster;
   const { nc, events } = await on(t, a);
+  await gossip(nc, 3);
+  const heard = events.of("update").length;
   const pool = (): Record<string, boolean> =>
     Object.fromEntries(nc.getServers().map(({ listen, gossiped }) => [listen, gossiped]));
   assert.deepEqual(pool(), { [a.address]: false, [b.address]: true, [c.address]: true });
   await c.kill();
-  assert.deepEqual((await events.until("update")).deleted, [c.address]);
+  assert.deepEqual((await events.until("update", heard + 1)).deleted, [c.address]);
   assert.deepEqual(pool(), { [a.address]: false, [b.address]: true });
   await c.restart();
-  assert.deepEqual((await events.until("update", 2)).added, [c.address]);
+  assert.deepEqual((await events.until("update", heard + 2)).added, [c.address]);
   await a.kill();
   await events.until("reconnect");
   assert.equal(pool()[a.address], false);
@@ -75,6 +82,7 @@ test("C-TLS-5 gossip under TLS: what comes by its address is verified against th
     tls: { caFile: certPath("ca.crt") },
   });
   const events = new Events(nc);
+  await gossip(nc, 3);
   const gossiped = nc.getServers().filter((server) => server.gossiped);
   assert.ok(gossiped.length >= 2);
   for (const { tlsName } of gossiped) assert.equal(tlsName, "localhost");
@@ -92,6 +100,7 @@ test("C-WS-12 gossip over WebSocket: the pool has WebSocket addresses, and the n
       const ca = readFileSync(certPath("ca.crt"), "utf8");
       const nc = await dial(t, { servers: a.wsUrl, ...(tls && { tls: { ca } }) });
       const events = new Events(nc);
+      await gossip(nc, 3);
       const ports = nc.getServers().map(({ port }) => port);
       assert.deepEqual(ports.sort(), [a.wsPort, b.wsPort, c.wsPort].sort());
       await a.kill();

@@ -164,7 +164,7 @@ for (const domain of hasV2 ? ["", "hub"] : []) {
     // more than flow control lets through at once, to a loop that holds it up
     const count = 3000;
     await storeAll(here.nc, Array(count - 10).fill(["s.b", new Uint8Array(1000)]));
-    const pushed = await (await here.js.consumers.getPushConsumer("S", { idle_heartbeat: 500 })).consume();
+    const pushed = await (await here.js.consumers.getPushConsumer("S")).consume();
     let flow = 0;
     void (async () => {
       for await (const { type } of pushed.status()) if (type === "flow_control") flow++;

@@ -236,7 +236,7 @@ test("C-SNAP-2 C-SNAP-3 a snapshot of this server restores in a new one, and in 
 test("C-ADR1-7 lists of more than a page are read to their end", async (t) => {
   trackLeaks(t);
   const server = await startServer(t, { jetstream: true });
-  const jsm = await manager(await client(t, server));
+  const jsm = await jetstreamManager(await client(t, server), { ...PATIENT, checkAPI: false });
   await jsm.streams.add({ name: "S", subjects: ["s"], storage: "memory" });
   const names = Array.from({ length: 300 }, (_, i) => `c${1000 + i}`);
   await Promise.all(names.map((name) => jsm.consumers.add("S", { name, inactive_threshold: 3600e9 })));

@@ -251,7 +251,7 @@ test("User Authentication Revoked: the user is put out with that reason", async 
 test("Account Authentication Expired: handled like the expiry of a user (trap 21)", async (t) => {
   trackLeaks(t);
   const operator = new Operator();
-  const shortly = operator.accountJwt(undefined, { exp: inSeconds(4) });
+  const shortly = operator.accountJwt(undefined, { exp: inSeconds(6) });
   const server = await startServer(t, { config: operator.config(shortly) });
   const user = nkeys.createUser();
   const nc = await dial(t, {

@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { connect, headers, type NatsConnection } from "../../src/index.node.ts";
 import { extras } from "../../src/server/extras.ts";
 import { NatsServer, type ServerOptions } from "../../src/server/index.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 interface Healthz {
   data: { status: string };
@@ -39,7 +40,7 @@ async function started(
   };
   const nc = await login("a", "a");
   const ask = async (subject: string, body = ""): Promise<string> =>
-    (await nc.request(subject, body)).string();
+    (await nc.request(subject, body, PATIENT)).string();
   return { nc, sys: await login("sys", "s"), ask, login };
 }
 
@@ -84,7 +85,7 @@ async function answered(
 ): Promise<{ seq: number; val?: string; error?: { err_code: number } }> {
   const header = headers();
   for (const [name, value] of Object.entries(fields)) header.set(name, value);
-  return (await nc.request(subject, "", { headers: header })).json();
+  return (await nc.request(subject, "", { ...PATIENT, headers: header })).json();
 }
 
 const batch = { "Nats-Batch-Id": "b", "Nats-Batch-Sequence": "1", "Nats-Batch-Commit": "1" };
@@ -96,13 +97,13 @@ test("a stream in a page refuses batches, increments and schedules as one that d
   assert.equal((await answered(nc, "S.a", batch)).error?.err_code, 10174);
   assert.equal((await answered(nc, "S.a", { "Nats-Incr": "1" })).error?.err_code, 10168);
   assert.equal((await answered(nc, "S.a", schedule)).error?.err_code, 10188);
-  const fast = nc.request("S.a", "", { noMux: true, reply: "in.b.10.ok.1.0.$FI" });
+  const fast = nc.request("S.a", "", { ...PATIENT, noMux: true, reply: "in.b.10.ok.1.0.$FI" });
   assert.equal((await fast).json<{ error: { err_code: number } }>().error.err_code, 10205);
 });
 
 test("in a page nobody answers the system account", async (t) => {
   const { sys } = await started(t);
-  await assert.rejects(sys.request("$SYS.REQ.SERVER.PING"), { code: "NO_RESPONDERS" });
+  await assert.rejects(sys.request("$SYS.REQ.SERVER.PING", "", PATIENT), { code: "NO_RESPONDERS" });
 });
 
 const HELP = { exports: [{ service: "help" }], mappings: { hilfe: "help" } };
@@ -139,18 +140,21 @@ test("with the extras a server in a page does all of that", async (t) => {
   await answered(nc, "C", { "Nats-Incr": "2" });
   assert.equal((await answered(nc, "C", { "Nats-Incr": "+3" })).val, "5");
   await ask("$JS.API.STREAM.CREATE.M", '{"name":"M","mirror":{"name":"S"}}');
-  const mirror = await nc.request("$JS.API.STREAM.INFO.M");
+  const mirror = await nc.request("$JS.API.STREAM.INFO.M", "", PATIENT);
   assert.equal(mirror.json<{ mirror?: { name: string } }>().mirror?.name, "S");
-  const fast = nc.request("S.c", "", { noMux: true, reply: "in.b.10.ok.1.2.$FI" });
+  const fast = nc.request("S.c", "", { ...PATIENT, noMux: true, reply: "in.b.10.ok.1.2.$FI" });
   assert.equal((await fast).json<{ seq: number }>().seq, 3);
   const restored = JSON.parse(await ask("$JS.API.STREAM.RESTORE.R", '{"config":{"name":"R"}}'));
   assert.match(restored.deliver_subject, /^\$JS\.SNAPSHOT\.RESTORE\.R\./);
-  assert.equal((await sys.request("$SYS.REQ.SERVER.PING.HEALTHZ")).json<Healthz>().data.status, "ok");
+  assert.equal(
+    (await sys.request("$SYS.REQ.SERVER.PING.HEALTHZ", "", PATIENT)).json<Healthz>().data.status,
+    "ok",
+  );
 
   const desk = await login("desk", "d");
   const shop = await login("shop", "s");
   desk.subscribe("help", { callback: (_, msg) => void msg.respond("here") });
   await desk.flush();
-  assert.equal((await shop.request("support", "")).string(), "here");
-  assert.equal((await desk.request("hilfe", "")).string(), "here");
+  assert.equal((await shop.request("support", "", PATIENT)).string(), "here");
+  assert.equal((await desk.request("hilfe", "", PATIENT)).string(), "here");
 });

@@ -6,6 +6,7 @@ import { isNatsError, type NatsErrorCode } from "../../src/errors.ts";
 import { socketDialer } from "../../src/transport/tcp.cloudflare.ts";
 import type { DialTarget } from "../../src/transport/transport.ts";
 import { startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { type Peer, transportContract } from "./contract.ts";
 import {
   bytes,
@@ -81,10 +82,10 @@ for (const [name, tls] of [
     assert.equal(nc.info?.tls_required ?? false, tls !== undefined);
     nc.subscribe("echo", { callback: (_error, msg) => void msg.respond(msg.data) });
     const large = pattern(700_000);
-    assert.deepEqual((await nc.request("echo", large)).data, large);
+    assert.deepEqual((await nc.request("echo", large, PATIENT)).data, large);
 
     await server.restart();
-    assert.equal((await nc.request("echo", "again", { timeout: 10_000 })).string(), "again");
+    assert.equal((await nc.request("echo", "again", PATIENT)).string(), "again");
     assert.equal(nc.stats().reconnects, 1);
     await nc.drain();
     assert.equal(await nc.closed(), undefined);

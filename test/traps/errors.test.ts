@@ -117,7 +117,7 @@ test("trap 16: a request that waits when the link breaks gets its reply after th
   const nc = await connectTo(t, proxy.url);
   const watch = new Watch(nc);
   const [kept, lost, alone] = [
-    nc.request("slow", "kept", { timeout: 5000 }),
+    nc.request("slow", "kept", { timeout: 20_000 }),
     nc.request("slow", "lost", { timeout: 300 }),
     nc.request("slow", "alone", { timeout: 300, noMux: true }),
   ];
@@ -267,6 +267,7 @@ test("trap 18: a request to a refused subject rejects with the permission error,
     );
     assert.equal((await waiting).string(), "hi");
   }
+  await nc.flush();
   const { connections } = await server.connz();
   const subs = connections.find(({ authorized_user }) => authorized_user === "some")?.subscriptions_list;
   assert.equal(subs?.length ?? 1, 1, "the inbox alone is left");
@@ -479,7 +480,7 @@ test("trap 24: a user that is removed closes with the server's refusal, also whe
     authenticator: usernamePasswordAuthenticator("a", "p"),
     ignoreAuthErrorAbort: true,
     maxReconnectAttempts: 4,
-    reconnectDelayHandler: () => 20,
+    reconnectDelayHandler: () => 200,
   });
   const watch = new Watch(nc);
   await server.reload("authorization { users: [{ user: b, password: p }] }");

@@ -365,7 +365,7 @@ test("trap 82: a fetch without heartbeats whose server says nothing, not even th
 
 test("trap 82: a link that carries nothing to the server is noticed while a consumer is made anew", async (t) => {
   const { proxy, nc, jsm, fill } = await place(t);
-  const js = jetstream(nc, { timeout: 500 });
+  const js = jetstream(nc, { timeout: 1500 });
   const ordered = await js.consumers.get("S", { name_prefix: "mine" });
   const messages = await ordered.consume({ expires: 2000, idle_heartbeat: 500 });
   const { found, atLeast } = follow(messages);

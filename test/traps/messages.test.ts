@@ -18,6 +18,7 @@ import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { type RealServer, startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 async function client(t: Scope, servers: string): Promise<NatsConnection> {
   const nc = await connect({ servers });
@@ -171,7 +172,7 @@ test("trap 45: names keep their case through the server; of several values get i
     storage: "memory",
     republish: { src: "in.>", dest: "out.>" },
   };
-  await nc.request("$JS.API.STREAM.CREATE.S", JSON.stringify(config), { timeout: 5000 });
+  await nc.request("$JS.API.STREAM.CREATE.S", JSON.stringify(config), PATIENT);
   const sub = nc.subscribe("out.>", { max: 1 });
   const h = headers();
   h.append("x-lower", "1");
@@ -179,7 +180,7 @@ test("trap 45: names keep their case through the server; of several values get i
   h.append("x-lower", "3");
   // whoever republishes a republished message has two of these
   h.set("Nats-Subject", "ours");
-  await nc.request("in.a", "x", { headers: h });
+  await nc.request("in.a", "x", { ...PATIENT, headers: h });
   const { headers: came } = await one(sub);
   assert.ok(came !== undefined);
   assert.deepEqual(came.values("x-lower"), ["1", "3"]);

@@ -197,7 +197,7 @@ test("trap 14: drain() while disconnected sends what was kept once there is a li
     proxy.cut();
     await watch.until("disconnect");
     nc.publish("kept", `back: ${back}`);
-    const drained = nc.drain({ timeout: back ? 5000 : 50 });
+    const drained = nc.drain({ timeout: back ? 20_000 : 50 });
     if (back) {
       await proxy.accept();
       await drained;

@@ -16,6 +16,7 @@ import { converse, msg, settled } from "../client/conversation.ts";
 import { atEnd, type Scope } from "../fixtures/cleanup.ts";
 import { trackLeaks } from "../fixtures/leaks.ts";
 import { type RealServer, startServer } from "../fixtures/real-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 
 const code = (wanted: NatsErrorCode) => (error: unknown) => isNatsError(error) && error.code === wanted;
 
@@ -55,7 +56,7 @@ describe("trap 50: a request without the shared inbox", () => {
     });
     const h = headers();
     h.set("A", "b");
-    const answer = await nc.request("q", "body", { noMux: true, headers: h });
+    const answer = await nc.request("q", "body", { ...PATIENT, noMux: true, headers: h });
     assert.equal(answer.string(), "b body");
     assert.equal(answer.headers?.get("A"), "b");
     assert.deepEqual(await subscribed(server, nc), ["q"]);
@@ -67,7 +68,7 @@ describe("trap 50: a request without the shared inbox", () => {
     const nc = await client(t, server, { user: "talk", pass: "p" });
     nc.subscribe("silent");
     const ask = (subject: string, options = {}) =>
-      nc.request(subject, "", { noMux: true, timeout: 5000, ...options });
+      nc.request(subject, "", { noMux: true, timeout: 20_000, ...options });
     await assert.rejects(ask("nobody"), code("NO_RESPONDERS"));
     await assert.rejects(ask("silent", { timeout: 10 }), code("TIMEOUT"));
     await assert.rejects(ask("silent", { signal: AbortSignal.timeout(10) }), code("ABORTED"));
@@ -82,7 +83,7 @@ describe("trap 50: a request without the shared inbox", () => {
     trackLeaks(t);
     const server = await startServer(t, { config: DENIED });
     const nc = await client(t, server, { user: "some", pass: "p" });
-    await assert.rejects(nc.request("q", "", { noMux: true, timeout: 5000 }), (error) => {
+    await assert.rejects(nc.request("q", "", { noMux: true, timeout: 20_000 }), (error) => {
       assert.ok(error instanceof RequestError && error.cause instanceof PermissionViolationError);
       assert.equal(error.cause.operation, "subscription");
       return true;
@@ -137,7 +138,7 @@ test("trap 52: only a 503 with an empty payload is nobody: every other status is
   ];
   for (const noMux of [false, true]) {
     for (const [block, payload] of statuses) {
-      const request = nc.request("q", "", { noMux, timeout: 5000 });
+      const request = nc.request("q", "", { noMux, timeout: 20_000 });
       const sid = noMux ? (await peer.skipTo(/^SUB _INBOX\S+ (\d+)$/))[1] : "1";
       const [, reply = ""] = await peer.skipTo(/^PUB q (\S+) 0$/);
       peer.send(msg(reply, Number(sid), payload, { headers: block }));
@@ -342,7 +343,7 @@ describe("trap 58: the prefix of inboxes", () => {
     await service.flush();
     const nc = await client(t, server, { user: "prefix", pass: "p", inboxPrefix: "mine" });
     for (const noMux of [false, true]) {
-      assert.match((await nc.request("q", "", { noMux })).string(), /^mine\./);
+      assert.match((await nc.request("q", "", { ...PATIENT, noMux })).string(), /^mine\./);
       for await (const m of await nc.requestMany("q", "", { noMux, strategy: "count", maxMessages: 1 })) {
         assert.match(m.string(), /^mine\./);
       }

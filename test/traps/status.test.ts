@@ -9,6 +9,7 @@ import { trackLeaks } from "../fixtures/leaks.ts";
 import { startProxy } from "../fixtures/proxy.ts";
 import { startServer } from "../fixtures/real-server.ts";
 import { scriptedPeer, startScripted } from "../fixtures/scripted-server.ts";
+import { PATIENT } from "../suites/tools.ts";
 import { growth } from "../transport/support.ts";
 import { connectTo, failing, noUnhandled, until, Watch } from "./support.ts";
 
@@ -118,10 +119,10 @@ test("trap 38: neither status iterators that were left nor requests with one sig
     }
     const sub = nc.subscribe("never");
     for (let i = 0; i < times / 10; i++) {
-      await nc.request("service", "", { signal });
-      await nc.request("service", "", { signal, noMux: true });
+      await nc.request("service", "", { ...PATIENT, signal });
+      await nc.request("service", "", { ...PATIENT, signal, noMux: true });
       for await (const _reply of await nc.requestMany("service", "", { signal, maxMessages: 1 })) break;
-      await nc.flush({ signal, timeout: 5000 });
+      await nc.flush({ ...PATIENT, signal });
       await nc.writable({ signal });
     }
     sub.unsubscribe();

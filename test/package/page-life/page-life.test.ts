@@ -36,7 +36,7 @@ interface Setup {
   until(type: string, count: number): Promise<unknown>;
 }
 
-/** A page that is seen, with a connection through a proxy that pings every second. */
+/** A page that is seen, with a connection through a proxy that pings every few seconds. */
 async function connected(t: TestContext): Promise<Setup> {
   const proxy = await startProxy(t, { host: "127.0.0.1", port: server.wsPort });
   const loaded = new Promise<void>((resolve) => (ready = resolve));

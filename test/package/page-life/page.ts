@@ -17,7 +17,7 @@ const life = {
   async open(servers: string): Promise<void> {
     nc = await connect({
       servers,
-      pingInterval: 1000,
+      pingInterval: 2500,
       maxPingOut: 1000,
       reconnectDelayHandler: () => 3_600_000,
     });
