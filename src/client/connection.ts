@@ -5,6 +5,7 @@ import type { Codec } from "../codec/codec.ts";
 import type { NatsError, PermissionViolationError } from "../errors.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
+import type { BytesReader } from "../lib/bytes.ts";
 import type { SemVer } from "../lib/semver.ts";
 
 /** What can be sent: bytes, or text that is sent as UTF-8. */
@@ -95,7 +96,9 @@ export interface Msg {
   /** @internal the number in the status line of a message of the server, which has no payload; else 0. Looks at the bytes only. */
   readonly statusCode?: number;
   /** @internal the reply subject in the bytes it came in, for those who read it without making a text of it */
-  readReply?<T>(read: (bytes: Uint8Array, start: number, end: number) => T): T;
+  readReply?<T>(read: BytesReader<T>): T;
+  /** @internal the same of the subject */
+  readSubject?<T>(read: BytesReader<T>): T;
   /** publish a reply; false when the message asks for none */
   respond(payload?: Payload, options?: PublishOptions): boolean;
   /**

@@ -1,7 +1,7 @@
 // Message: one delivered message; subject, reply and headers are decoded when they are asked for.
 import type { Codec } from "../codec/codec.ts";
 import { NatsError } from "../errors.ts";
-import { decodeText, utf8Decoder } from "../lib/bytes.ts";
+import { type BytesReader, decodeText, utf8Decoder } from "../lib/bytes.ts";
 import { parseJson } from "../lib/json.ts";
 import { type MsgHdrs, MsgHdrsImpl } from "../protocol/headers.ts";
 import type { Msg, Payload, Publisher, PublishOptions, ReviverFn } from "./connection.ts";
@@ -57,8 +57,12 @@ export class MsgImpl implements Msg {
       : decodeText(this.#bytes, this.#replyStart, this.#replyEnd);
   }
 
-  readReply<T>(read: (bytes: Uint8Array, start: number, end: number) => T): T {
+  readReply<T>(read: BytesReader<T>): T {
     return read(this.#bytes, this.#replyStart, this.#replyEnd);
+  }
+
+  readSubject<T>(read: BytesReader<T>): T {
+    return read(this.#bytes, this.#subjectStart, this.#subjectEnd);
   }
 
   get data(): Uint8Array {

@@ -1,7 +1,7 @@
 // Binding: the consumer on the server that a flow is fed by: one that has a name and stays, or the one that an ordered consumer
 // makes for itself, again and again.
 import type { Msg } from "../client/connection.ts";
-import { utf8Encoder } from "../lib/bytes.ts";
+import { readText } from "../lib/bytes.ts";
 import type { CreateConsumerRequest } from "../protocol/jetstream/api.ts";
 import type { ConsumerConfig, ConsumerInfo } from "../protocol/jetstream/consumer.ts";
 import { SequenceReader } from "./ack-subject.ts";
@@ -119,10 +119,7 @@ export class OrderedBinding {
   accepts(msg: Msg): boolean {
     const sequences = this.#sequences;
     const { read } = sequences;
-    if (msg.readReply === undefined) {
-      const bytes = utf8Encoder.encode(msg.reply);
-      if (!read(bytes, 0, bytes.length)) return false;
-    } else if (!msg.readReply(read)) return false;
+    if (!(msg.readReply ? msg.readReply(read) : readText(msg.reply, read))) return false;
     if (sequences.delivery !== this.#deliveries + 1) return false;
     this.#deliveries++;
     this.#last = sequences.stream;

@@ -6,7 +6,9 @@
 //                        handed over: synced │ or, of a finite feed, the end
 import type { Msg, QueuedIterator } from "../client/connection.ts";
 import { ClosedConnectionError, InvalidOperationError } from "../errors.ts";
+import { readText } from "../lib/bytes.ts";
 import { type Deferred, deferred } from "../lib/deferred.ts";
+import { Distinct } from "../lib/distinct.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "./api.ts";
@@ -63,7 +65,7 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   // the last messages of subjects are wanted
   readonly #ofSubjects: boolean;
   // those that came from the present consumer: one that was replaced comes again
-  readonly #subjects = new Set<string>();
+  readonly #subjects = new Distinct();
   // how often the server was idle since something new came
   #idle = 0;
   // they have come
@@ -114,7 +116,9 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
         if (this.#complete) return waits;
         if (this.#ofSubjects) {
           if (delivery === 1) this.#subjects.clear();
-          this.#subjects.add(msg.subject);
+          const { add } = this.#subjects;
+          if (msg.readSubject) msg.readSubject(add);
+          else readText(msg.subject, add);
         }
         this.#count(sink, this.#ofSubjects ? undefined : pending);
         return waits;

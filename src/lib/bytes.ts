@@ -35,3 +35,12 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   }
   return utf8Decoder.decode(bytes.subarray(start, end));
 }
+
+/** What is done with bytes `start` to `end`. */
+export type BytesReader<T> = (bytes: Uint8Array, start: number, end: number) => T;
+
+/** Read the bytes of a text; none has no bytes. */
+export function readText<T>(text: string | undefined, read: BytesReader<T>): T {
+  const bytes = utf8Encoder.encode(text);
+  return read(bytes, 0, bytes.length);
+}
