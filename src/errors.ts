@@ -96,17 +96,17 @@ export interface NatsErrorFacts {
   /** the error below this one */
   cause?: unknown;
   /** the subject concerned */
-  subject?: string;
+  subject?: string | undefined;
   /** the queue group concerned */
-  queue?: string;
+  queue?: string | undefined;
   /** the server concerned, as `host:port`, without credentials */
-  server?: string;
+  server?: string | undefined;
   /** what the server wrote, without the quotes */
-  serverText?: string;
+  serverText?: string | undefined;
   /** the stream concerned */
-  stream?: string;
+  stream?: string | undefined;
   /** the consumer concerned */
-  consumer?: string;
+  consumer?: string | undefined;
 }
 
 const BRAND: unique symbol = Symbol.for("isonats.NatsError") as never;
@@ -135,8 +135,6 @@ export class NatsError extends Error {
   declare readonly stream?: string;
   /** the consumer concerned, where there is one */
   declare readonly consumer?: string;
-  /** @internal */
-  declare readonly [BRAND]: true;
 
   constructor(code: NatsErrorCode, message: string, facts: NatsErrorFacts = {}) {
     const { cause, ...fields } = facts;
@@ -145,9 +143,16 @@ export class NatsError extends Error {
     for (const [key, value] of Object.entries(fields)) {
       if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
     }
-    // an own, hidden name: minifiers rename classes
-    Object.defineProperty(this, "name", { value: "NatsError", configurable: true });
-    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** @internal each class has its own, as minifiers rename classes */
+  override get name(): string {
+    return "NatsError";
+  }
+
+  /** @internal */
+  get [BRAND](): true {
+    return true;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -160,15 +165,14 @@ export function isNatsError(value: unknown): value is NatsError {
   return isBranded(value);
 }
 
-function named(error: NatsError, name: string): void {
-  Object.defineProperty(error, "name", { value: name, configurable: true });
-}
-
 /** A subject, queue group or inbox prefix that can't be used. Code `INVALID_SUBJECT`. */
 export class InvalidSubjectError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts) {
     super("INVALID_SUBJECT", message, facts);
-    named(this, "InvalidSubjectError");
+  }
+
+  override get name(): string {
+    return "InvalidSubjectError";
   }
 }
 
@@ -176,7 +180,10 @@ export class InvalidSubjectError extends NatsError {
 export class InvalidArgumentError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "INVALID_ARGUMENT") {
     super(code, message, facts);
-    named(this, "InvalidArgumentError");
+  }
+
+  override get name(): string {
+    return "InvalidArgumentError";
   }
 
   /** The familiar form of the message: `'a' and 'b' are mutually exclusive`. */
@@ -190,7 +197,10 @@ export class InvalidArgumentError extends NatsError {
 export class InvalidOperationError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts) {
     super("INVALID_OPERATION", message, facts);
-    named(this, "InvalidOperationError");
+  }
+
+  override get name(): string {
+    return "InvalidOperationError";
   }
 }
 
@@ -198,7 +208,10 @@ export class InvalidOperationError extends NatsError {
 export class UserAuthenticationExpiredError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts) {
     super("AUTHENTICATION_EXPIRED", message, facts);
-    named(this, "UserAuthenticationExpiredError");
+  }
+
+  override get name(): string {
+    return "UserAuthenticationExpiredError";
   }
 }
 
@@ -206,7 +219,10 @@ export class UserAuthenticationExpiredError extends NatsError {
 export class AuthorizationError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts) {
     super("AUTHORIZATION", message, facts);
-    named(this, "AuthorizationError");
+  }
+
+  override get name(): string {
+    return "AuthorizationError";
   }
 }
 
@@ -214,7 +230,10 @@ export class AuthorizationError extends NatsError {
 export class ClosedConnectionError extends NatsError {
   constructor(facts?: NatsErrorFacts) {
     super("CLOSED", "the connection is closed", facts);
-    named(this, "ClosedConnectionError");
+  }
+
+  override get name(): string {
+    return "ClosedConnectionError";
   }
 }
 
@@ -222,7 +241,10 @@ export class ClosedConnectionError extends NatsError {
 export class DrainingConnectionError extends NatsError {
   constructor(facts?: NatsErrorFacts) {
     super("DRAINING", "the connection is draining", facts);
-    named(this, "DrainingConnectionError");
+  }
+
+  override get name(): string {
+    return "DrainingConnectionError";
   }
 }
 
@@ -230,7 +252,10 @@ export class DrainingConnectionError extends NatsError {
 export class ConnectionError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "CONNECTION") {
     super(code, message, facts);
-    named(this, "ConnectionError");
+  }
+
+  override get name(): string {
+    return "ConnectionError";
   }
 }
 
@@ -238,15 +263,21 @@ export class ConnectionError extends NatsError {
 export class ProtocolError extends NatsError {
   constructor(message: string, facts?: NatsErrorFacts, code: NatsErrorCode = "PROTOCOL") {
     super(code, message, facts);
-    named(this, "ProtocolError");
+  }
+
+  override get name(): string {
+    return "ProtocolError";
   }
 }
 
 /** A request failed before its deadline; `cause` is the reason, and `code` the reason's code. */
 export class RequestError extends NatsError {
   constructor(message: string, cause: NatsError) {
-    super(cause.code, message, { cause, ...(cause.subject === undefined ? {} : { subject: cause.subject }) });
-    named(this, "RequestError");
+    super(cause.code, message, { cause, subject: cause.subject });
+  }
+
+  override get name(): string {
+    return "RequestError";
   }
 
   /** True when nobody was subscribed to the subject. */
@@ -265,8 +296,11 @@ export class TimeoutError extends NatsError {
     reason: "no connection" | "no reply" = "no reply",
   ) {
     super("TIMEOUT", message, facts);
-    named(this, "TimeoutError");
     this.reason = reason;
+  }
+
+  override get name(): string {
+    return "TimeoutError";
   }
 }
 
@@ -275,7 +309,10 @@ export class NoRespondersError extends NatsError {
   declare readonly subject: string;
   constructor(subject: string, facts?: NatsErrorFacts) {
     super("NO_RESPONDERS", `nobody is subscribed to '${subject}'`, { ...facts, subject });
-    named(this, "NoRespondersError");
+  }
+
+  override get name(): string {
+    return "NoRespondersError";
   }
 }
 
@@ -290,8 +327,11 @@ export class PermissionViolationError extends NatsError {
       `the server refuses this user the ${operation} ${operation === "publish" ? "to" : "on"} '${subject}'`,
       { ...facts, subject },
     );
-    named(this, "PermissionViolationError");
     this.operation = operation;
+  }
+
+  override get name(): string {
+    return "PermissionViolationError";
   }
 }
 

@@ -38,10 +38,10 @@ export class NKeysError extends NatsError {
   readonly nkeysCode: NKeysErrorCode;
   constructor(nkeysCode: NKeysErrorCode, message: string, cause?: unknown) {
     super("INVALID_KEY", message, { cause });
-    Object.defineProperty(this, "name", {
-      value: "NKeysError",
-      configurable: true,
-    });
     this.nkeysCode = nkeysCode;
+  }
+
+  override get name(): string {
+    return "NKeysError";
   }
 }

@@ -34,11 +34,11 @@ export class ValidationError extends NatsError {
     const path = (issues[0]?.path ?? []).map((step) => String(typeof step === "object" ? step.key : step));
     const where = path.length > 0 ? `, first at '${path.join(".")}'` : "";
     super("CODEC", `${what} does not fit the schema${where} (${issues.length} in 'issues')`);
-    Object.defineProperty(this, "name", {
-      value: "ValidationError",
-      configurable: true,
-    });
     this.issues = issues;
+  }
+
+  override get name(): string {
+    return "ValidationError";
   }
 }
 

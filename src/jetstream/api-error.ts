@@ -19,9 +19,12 @@ export class JetStreamStatusError extends JetStreamError {
   readonly description: string;
   constructor(status: number, description: string, facts?: NatsErrorFacts) {
     super("JETSTREAM_STATUS", `the server ended it: ${status} ${description}`, facts);
-    named(this, "JetStreamStatusError");
     this.status = status;
     this.description = description;
+  }
+
+  override get name(): string {
+    return "JetStreamStatusError";
   }
 }
 
@@ -33,7 +36,10 @@ export class JetStreamNotEnabledError extends NatsError {
       `JetStream is not enabled: nobody answers at '${prefix}'. Enable it on the server and for the account, or check the domain`,
       facts,
     );
-    named(this, "JetStreamNotEnabledError");
+  }
+
+  override get name(): string {
+    return "JetStreamNotEnabledError";
   }
 }
 
@@ -55,10 +61,13 @@ export class JetStreamApiError extends NatsError {
     const { stream, consumer } = facts;
     const of = consumer === undefined ? stream : `${stream}, consumer ${consumer}`;
     super(code, `${description}${of === undefined ? "" : ` (stream ${of})`}, API error ${err_code}`, facts);
-    named(this, "JetStreamApiError");
     this.apiErrorCode = err_code;
     this.status = error.code;
     this.description = description;
+  }
+
+  override get name(): string {
+    return "JetStreamApiError";
   }
 
   /** True when the same call may well succeed in a moment: no leader yet, too much at once, an asset offline. */
@@ -76,7 +85,10 @@ export class JetStreamApiError extends NatsError {
 export class StreamNotFoundError extends JetStreamApiError {
   constructor(error: ApiError, facts?: NatsErrorFacts) {
     super(error, facts, "STREAM_NOT_FOUND");
-    named(this, "StreamNotFoundError");
+  }
+
+  override get name(): string {
+    return "StreamNotFoundError";
   }
 }
 
@@ -84,7 +96,10 @@ export class StreamNotFoundError extends JetStreamApiError {
 export class StreamExistsError extends JetStreamApiError {
   constructor(error: ApiError, facts?: NatsErrorFacts) {
     super(error, facts, "STREAM_EXISTS");
-    named(this, "StreamExistsError");
+  }
+
+  override get name(): string {
+    return "StreamExistsError";
   }
 }
 
@@ -92,7 +107,10 @@ export class StreamExistsError extends JetStreamApiError {
 export class ConsumerNotFoundError extends JetStreamApiError {
   constructor(error: ApiError, facts?: NatsErrorFacts) {
     super(error, facts, "CONSUMER_NOT_FOUND");
-    named(this, "ConsumerNotFoundError");
+  }
+
+  override get name(): string {
+    return "ConsumerNotFoundError";
   }
 }
 
@@ -100,7 +118,10 @@ export class ConsumerNotFoundError extends JetStreamApiError {
 export class ConsumerExistsError extends JetStreamApiError {
   constructor(error: ApiError, facts?: NatsErrorFacts) {
     super(error, facts, "CONSUMER_EXISTS");
-    named(this, "ConsumerExistsError");
+  }
+
+  override get name(): string {
+    return "ConsumerExistsError";
   }
 }
 
@@ -108,7 +129,10 @@ export class ConsumerExistsError extends JetStreamApiError {
 export class MessageNotFoundError extends JetStreamApiError {
   constructor(error: ApiError, facts?: NatsErrorFacts) {
     super(error, facts, "MESSAGE_NOT_FOUND");
-    named(this, "MessageNotFoundError");
+  }
+
+  override get name(): string {
+    return "MessageNotFoundError";
   }
 }
 
@@ -120,17 +144,15 @@ export class WrongLastSequenceError extends JetStreamApiError {
   readonly actual: number | undefined;
   constructor(error: ApiError, facts: ApiErrorFacts = {}) {
     super(error, facts, "WRONG_LAST_SEQUENCE");
-    named(this, "WrongLastSequenceError");
     this.expected = facts.expected;
     // 10071: "wrong last sequence: 7"; 10164 does not know it
     const [, digits] = / (\d+)$/.exec(error.description) ?? [];
     this.actual = digits === undefined ? undefined : Number(digits);
   }
-}
 
-/** Give an error its name, own and hidden: minifiers rename classes. */
-export function named(error: NatsError, value: string): void {
-  Object.defineProperty(error, "name", { value, configurable: true });
+  override get name(): string {
+    return "WrongLastSequenceError";
+  }
 }
 
 // errors that have a class of their own, and those that have a code of their own

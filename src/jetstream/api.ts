@@ -94,10 +94,7 @@ export class Api {
     }
     const { error } = reply;
     if (error === undefined) return reply as T;
-    throw apiError(error, {
-      ...(stream !== undefined && { stream }),
-      ...(consumer !== undefined && { consumer }),
-    });
+    throw apiError(error, { stream, consumer });
   }
 
   /** The account info. @throws {@link NatsError} as {@link call} */

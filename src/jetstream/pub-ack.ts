@@ -3,7 +3,7 @@ import type { Msg } from "../client/connection.ts";
 import { isNatsError, NatsError, RequestError } from "../errors.ts";
 import { parseJson } from "../lib/json.ts";
 import type { PubAckReply } from "../protocol/jetstream/publish.ts";
-import { apiError, JetStreamStatusError, named } from "./api-error.ts";
+import { apiError, JetStreamStatusError } from "./api-error.ts";
 
 /** A message was stored. */
 export interface PubAck {
@@ -37,8 +37,11 @@ export class NoStreamError extends NatsError {
         "it has no leader right now, or JetStream is not enabled",
       { subject, cause },
     );
-    named(this, "NoStreamError");
     this.attempts = attempts;
+  }
+
+  override get name(): string {
+    return "NoStreamError";
   }
 }
 
@@ -53,9 +56,12 @@ export class OutcomeUnknownError extends RequestError {
   constructor(subject: string, msgID: string | undefined, cause: NatsError) {
     const why = cause.message.replace(/^\[\w+\] /, "");
     super(`outcome unknown: whether the message to '${subject}' was stored is not known, as ${why}`, cause);
-    named(this, "OutcomeUnknownError");
     Object.defineProperty(this, "subject", { value: subject, enumerable: true });
     this.msgID = msgID;
+  }
+
+  override get name(): string {
+    return "OutcomeUnknownError";
   }
 }
 
@@ -98,7 +104,7 @@ export function parsePubAck(msg: Msg, subject: string): PubAckReply {
 /** The ack in the JSON of a reply. */
 export function pubAckOf(reply: PubAckReply, subject: string, expected?: number): PubAck {
   const { error, stream, seq, duplicate = false, domain, val, batch, count } = reply ?? {};
-  if (error !== undefined) throw apiError(error, { subject, expected, ...(stream && { stream }) });
+  if (error !== undefined) throw apiError(error, { subject, expected, stream });
   if (!stream || seq === undefined) throw noAck(subject);
   return {
     stream,

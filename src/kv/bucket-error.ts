@@ -1,5 +1,5 @@
 // Bucket error: there is no such bucket.
-import { named, StreamNotFoundError } from "../jetstream/api-error.ts";
+import { StreamNotFoundError } from "../jetstream/api-error.ts";
 
 /** There is no such bucket. Code `STREAM_NOT_FOUND`, as it has no stream. */
 export class BucketNotFoundError extends StreamNotFoundError {
@@ -8,8 +8,11 @@ export class BucketNotFoundError extends StreamNotFoundError {
   constructor(bucket: string, { status, apiErrorCode, stream = "", cause }: StreamNotFoundError) {
     const description = `there is no bucket '${bucket}'`;
     super({ code: status, err_code: apiErrorCode, description }, { stream, cause });
-    named(this, "BucketNotFoundError");
     this.bucket = bucket;
+  }
+
+  override get name(): string {
+    return "BucketNotFoundError";
   }
 }
 

@@ -1,6 +1,5 @@
 // ObjectError: what can be wrong with an object of a bucket.
 import { NatsError } from "../errors.ts";
-import { named } from "../jetstream/api-error.ts";
 
 /**
  * Something is wrong with an object. `code` says what: `OBJECT_NOT_FOUND`, `OBJECT_EXISTS`, `OBJECT_INCOMPLETE`, or
@@ -17,8 +16,11 @@ export class ObjectError extends NatsError {
     what: string,
   ) {
     super(code, `object ${JSON.stringify(of.name)} of bucket '${of.bucket}' ${what}`);
-    named(this, "ObjectError");
     this.bucket = of.bucket;
     this.object = of.name;
+  }
+
+  override get name(): string {
+    return "ObjectError";
   }
 }

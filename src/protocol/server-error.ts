@@ -102,8 +102,8 @@ export function parseServerError(line: string): ServerError {
     const [what = "", subject = "", queue, sid] = permission.slice(1).map((text) => text && unquote(text));
     const refused = /\w+$/.exec(what.toLowerCase())?.[0] as "publish" | "reply" | "subscription";
     const operation = refused === "subscription" ? refused : "publish";
-    const facts = { serverText, ...(queue !== undefined && { queue }) };
-    return { error: new PermissionViolationError(operation, subject, facts), fatal: false, refused, sid };
+    const error = new PermissionViolationError(operation, subject, { serverText, queue });
+    return { error, fatal: false, refused, sid };
   }
   const row = TABLE.find(([text]) => text.test(serverText));
   const [, type, code, cure] = row ?? [undefined, ProtocolError, "PROTOCOL" as const];

@@ -12,9 +12,12 @@ export class ServiceError extends NatsError {
 
   constructor(code: number, description: string) {
     super("SERVICE", `the service answered ${code}: ${description}`);
-    Object.defineProperty(this, "name", { value: "ServiceError", configurable: true });
     this.serviceCode = code;
     this.description = description;
+  }
+
+  override get name(): string {
+    return "ServiceError";
   }
 
   /** True when the reply is an error of a service. */
