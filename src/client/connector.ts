@@ -7,7 +7,7 @@ import {
   TimeoutError,
   isNatsError,
 } from "../errors.ts";
-import { type Delay, delay, LONGEST_TIMER, settle } from "../lib/deferred.ts";
+import { type Delay, delay, settle, startTimer } from "../lib/deferred.ts";
 import type { MsgSink } from "../protocol/client-role.ts";
 import type { ServerInfo } from "../protocol/ops.ts";
 import { isPassing } from "../protocol/server-error.ts";
@@ -141,7 +141,7 @@ export class Connector {
       const text = `connecting to ${listen} took longer than ${timeout} ms`;
       controller.abort(new TimeoutError(text, { server: listen }, "no connection"));
     };
-    const timer = setTimeout(tooLong, Math.min(timeout, LONGEST_TIMER));
+    const timer = startTimer(tooLong, timeout);
     try {
       const link = new Link(server, await this.#reach(server, signal), this.#options, this.#messages);
       await link.greet(signal);
@@ -160,7 +160,7 @@ export class Connector {
   // A transport to the server. One that comes after the signal is discarded.
   #reach(server: PoolServer, signal: AbortSignal): Promise<Transport> {
     const { tls, noRandomize, wsHeaders, wsFactory, runtime } = this.#options;
-    const { tlsName } = server;
+    const tlsName = server.tlsName || undefined;
     const { scheme, hostname, port, path } = server.address;
     const dialer = runtime.dialers[scheme];
     if (dialer === undefined) {
@@ -173,10 +173,7 @@ export class Connector {
     const handshakeFirst = tls?.handshakeFirst === true;
     const dial = dialer({
       ...{ scheme, hostname, port, path, handshakeFirst, noRandomize, signal },
-      ...(tlsName && { tlsName }),
-      ...(tls !== undefined && { tls }),
-      ...(wsHeaders && { wsHeaders }),
-      ...(wsFactory && { wsFactory }),
+      ...{ tlsName, tls, wsHeaders, wsFactory },
     });
     const discard = (): void => {
       dial.then(

@@ -10,7 +10,7 @@ import {
   isNatsError,
 } from "../errors.ts";
 import { utf8Encoder } from "../lib/bytes.ts";
-import { type Deferred, deferred, LONGEST_TIMER } from "../lib/deferred.ts";
+import { type Deferred, deferred, startTimer } from "../lib/deferred.ts";
 import { Queue } from "../lib/queue.ts";
 import { ClientRole, type ClientSink, type MsgSink } from "../protocol/client-role.ts";
 import { Decoder } from "../protocol/decoder.ts";
@@ -144,11 +144,11 @@ export class Link implements ClientSink, TransportEvents {
       verbose,
       pedantic,
       tls_required: demandsTls(this.server, this.#options.tls),
-      ...(name === undefined ? {} : { name }),
+      name,
       lang: runtime.lang,
       version: runtime.version,
       protocol: 1,
-      ...(this.info.proto >= 1 ? { echo: !noEcho } : {}),
+      echo: this.info.proto >= 1 ? !noEcho : undefined,
       headers,
       no_responders: headers,
       ...auth,
@@ -327,7 +327,7 @@ export class Link implements ClientSink, TransportEvents {
   // -- liveness ------------------------------------------------------------------------------------------------------
 
   #schedulePing(delay: number): void {
-    this.#pingTimer = setTimeout(() => this.#tick(), Math.min(delay, LONGEST_TIMER));
+    this.#pingTimer = startTimer(() => this.#tick(), delay);
   }
 
   // One ping an interval. When as many as may be are unanswered, the last gets one second more, then the link is stale.

@@ -131,36 +131,22 @@ const NUMBERS = {
   maxOutboundBytes: [536870912, 1],
 } as const;
 
-/** Those that are taken as they are, and what they are when left out. */
-const PLAIN = {
+/** Others that mean something when left out; all further switches are off then. */
+const DEFAULTS = {
   reconnect: true,
-  waitOnFirstConnect: false,
-  ignoreAuthErrorAbort: false,
   noRandomize: false,
-  ignoreClusterUpdates: false,
-  noEcho: false,
   pedantic: false,
   verbose: false,
-  noAsyncTraces: false,
   inboxPrefix: "_INBOX",
   whenDisconnected: "buffer",
-  name: undefined,
-  signal: undefined,
-  tls: undefined,
-  wsHeaders: undefined,
-  wsFactory: undefined,
-  reconnectDelayHandler: undefined,
-  reconnectToServer: undefined,
 } as const;
 
-type Defaults = typeof NUMBERS & typeof PLAIN;
+type Defaults = keyof typeof NUMBERS | keyof typeof DEFAULTS;
 
 /** Options with everything decided: those without a default may be undefined. */
-export type ResolvedOptions = {
-  readonly [K in keyof Defaults]:
-    | Required<ConnectionOptions>[K]
-    | (Defaults[K] extends undefined ? undefined : never);
-} & {
+export type ResolvedOptions = Readonly<
+  Omit<ConnectionOptions, Defaults | "servers"> & Required<Pick<ConnectionOptions, Defaults>>
+> & {
   readonly servers: string[];
   readonly authenticate: (nonce?: string) => Promise<AuthFields>;
   /** the user gave an authenticator: an expired login is worth another try */
@@ -172,10 +158,8 @@ export type ResolvedOptions = {
 export function resolveOptions(given: ConnectionOptions, runtime: Runtime): ResolvedOptions {
   const options = given ?? {};
   const { authenticator, tls, dialer } = options;
-  const resolved: Record<string, unknown> = {};
-  for (const [name, fallback] of Object.entries(PLAIN)) {
-    resolved[name] = options[name as keyof typeof PLAIN] ?? fallback;
-  }
+  const resolved: Record<string, unknown> = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(options)) resolved[name] = value ?? resolved[name];
   for (const [name, [fallback, least]] of Object.entries(NUMBERS)) {
     const value = options[name as keyof typeof NUMBERS] ?? fallback;
     check(typeof value === "number" && value >= least, name, value, `a number of ${least} or more`);
@@ -184,7 +168,7 @@ export function resolveOptions(given: ConnectionOptions, runtime: Runtime): Reso
   const all: ResolvedOptions = {
     ...(resolved as ResolvedOptions),
     // null is not left out
-    tls,
+    ...(tls === null && { tls }),
     servers: serverList(options, runtime),
     authenticate: buildAuthenticator(options),
     renewable: authenticator !== undefined,

@@ -2,7 +2,7 @@
 import { NoRespondersError } from "../errors.ts";
 import { AsyncQueue } from "../lib/async-queue.ts";
 import { check, checkChoice } from "../lib/check.ts";
-import { aborted, LONGEST_TIMER } from "../lib/deferred.ts";
+import { onAbort, startTimer } from "../lib/deferred.ts";
 import type { QueuedIterator, RequestManyOptions } from "./connection.ts";
 import { type MsgImpl, sizeOf } from "./message.ts";
 import { DEFAULT_LIMITS, tooFast } from "./subscription.ts";
@@ -15,7 +15,7 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
   readonly #stall: number;
   readonly #count: number;
   readonly #sentinel: boolean;
-  readonly #signal: AbortSignal | undefined;
+  readonly #deafen: (() => void) | undefined;
   readonly #total: ReturnType<typeof setTimeout>;
   #stallTimer: ReturnType<typeof setTimeout> | undefined;
   #done = false;
@@ -38,12 +38,9 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
     // C-ADR47-3: a stall below 1 ms or beyond the total is no stall
     this.#stall = strategy === "stall" && stall >= 1 && stall < maxWait ? stall : 0;
     this.#sentinel = strategy === "sentinel";
-    this.#total = setTimeout(this.#end, Math.min(maxWait, LONGEST_TIMER));
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#abort);
+    this.#deafen = signal && onAbort(signal, `the request to '${subject}'`, (error) => this.stop(error));
+    this.#total = startTimer(this.#end, maxWait);
   }
-
-  #abort = (): void => this.stop(aborted(this.#signal as AbortSignal, `the request to '${this.#subject}'`));
 
   #end = (): void => this.stop();
 
@@ -69,7 +66,7 @@ export class ReplyIterator implements QueuedIterator<MsgImpl> {
     this.#done = true;
     clearTimeout(this.#total);
     clearTimeout(this.#stallTimer);
-    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#deafen?.();
     this.#release();
     this.#queue.end(error);
   }

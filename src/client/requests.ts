@@ -9,7 +9,7 @@ import {
   TimeoutError,
 } from "../errors.ts";
 import { check } from "../lib/check.ts";
-import { aborted, delay, LONGEST_TIMER } from "../lib/deferred.ts";
+import { delay, onAbort, startTimer } from "../lib/deferred.ts";
 import { createInbox } from "../protocol/subject.ts";
 import type { RequestManyOptions, RequestOptions, Subscription, SubscriptionOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
@@ -89,6 +89,11 @@ export class Requests {
           "go together: without noMux the reply subject is ours",
         );
       }
+      let token = 0;
+      const end = (): void => {
+        this.#leave(token);
+        deafen?.();
+      };
       const stop = (error?: Error): void => {
         end();
         reject(error as Error);
@@ -98,19 +103,13 @@ export class Requests {
         end();
         resolve(msg);
       };
-      const abort = (): void => stop(aborted(signal as AbortSignal, `the request to '${subject}'`));
-      if (signal?.aborted) throw aborted(signal, `the request to '${subject}'`);
-      const [token, inbox] = this.#enter(subject, { push, stop }, options, timeout);
-      const end = (): void => {
-        this.#leave(token);
-        signal?.removeEventListener("abort", abort);
-      };
-      signal?.addEventListener("abort", abort);
+      const deafen = signal && onAbort(signal, `the request to '${subject}'`, stop);
       try {
+        let inbox: string;
+        [token, inbox] = this.#enter(subject, { push, stop }, options, timeout);
         publish(inbox);
       } catch (error) {
-        end();
-        throw error;
+        stop(error as Error);
       }
     });
   }
@@ -121,8 +120,6 @@ export class Requests {
     options: Partial<RequestManyOptions>,
     publish: (reply: string) => void,
   ): ReplyIterator {
-    const { signal } = options;
-    if (signal?.aborted) throw aborted(signal, `the request to '${subject}'`);
     let token = 0;
     const replies = new ReplyIterator(subject, options, () => this.#leave(token));
     try {
@@ -221,7 +218,7 @@ export class Requests {
   #startTimer(at: number, delay: number): void {
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#expire(), Math.min(Math.ceil(delay), LONGEST_TIMER));
+    this.#timer = startTimer(() => this.#expire(), Math.ceil(delay));
   }
 
   #expire(): void {

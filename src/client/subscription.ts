@@ -7,7 +7,7 @@
 import { InvalidOperationError, NatsError, TimeoutError } from "../errors.ts";
 import { AsyncQueue, type QueueLimits } from "../lib/async-queue.ts";
 import { check } from "../lib/check.ts";
-import { type Deferred, deferred, LONGEST_TIMER, type SettleOptions } from "../lib/deferred.ts";
+import { type Deferred, deferred, type SettleOptions, startTimer } from "../lib/deferred.ts";
 import type { MsgCallback, Status, Subscription, SubscriptionOptions, WaitOptions } from "./connection.ts";
 import { type MsgImpl, sizeOf } from "./message.ts";
 
@@ -102,7 +102,7 @@ export class NatsSubscription implements Subscription {
     } = limits;
     this.#extras = { ...PLAIN, limits: { messages, bytes, overflow }, slow, concurrency };
     if (timeout !== undefined) {
-      this.#extras.timer = setTimeout(() => this.#tooLate(timeout), Math.min(timeout, LONGEST_TIMER));
+      this.#extras.timer = startTimer(() => this.#tooLate(timeout), timeout);
     }
   }
 

@@ -2,7 +2,7 @@
 import type { Msg, QueuedIterator, Subscription, WaitOptions } from "../client/connection.ts";
 import { ClosedConnectionError, NatsError, type PermissionViolationError, TimeoutError } from "../errors.ts";
 import { AsyncQueue } from "../lib/async-queue.ts";
-import { aborted } from "../lib/deferred.ts";
+import { onAbort } from "../lib/deferred.ts";
 import { IdleTimer } from "../lib/idle-timer.ts";
 import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
 import { type Api, toJson } from "./api.ts";
@@ -71,15 +71,14 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T>, Link
     signal: AbortSignal | undefined,
   ) {
     const what = `the direct get of stream '${stream}'`;
-    if (signal?.aborted === true) throw aborted(signal, what);
+    let deafen: (() => void) | undefined;
     this.#what = what;
     this.#subject = subject;
     this.#request = request;
     this.#stream = stream;
-    const abort = (): void => this.#finish(aborted(signal as AbortSignal, what));
     this.#release = () => {
       this.#idle.stop();
-      signal?.removeEventListener("abort", abort);
+      deafen?.();
       this.#sub.unsubscribe();
       links.remove(this);
     };
@@ -94,9 +93,9 @@ class DirectBatch<T extends DirectGetRequest> implements DirectMessages<T>, Link
       );
     });
     void this.#sub.closed.then((error) => this.#finish(error ?? new ClosedConnectionError()));
-    signal?.addEventListener("abort", abort);
     links.add(this);
     try {
+      deafen = signal && onAbort(signal, what, (error) => this.#finish(error));
       nc.publish(subject, toJson(request), { reply: inbox });
     } catch (error) {
       this.#release();

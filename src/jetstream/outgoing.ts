@@ -20,11 +20,10 @@ export interface Outgoing {
   readonly gates: readonly Gated[];
   readonly msgID: string | undefined;
   readonly expect: PublishExpectations | undefined;
-  readonly signal: AbortSignal | undefined;
   resolve(ack: PubAck): void;
   reject(error: unknown): void;
-  /** gives up on the signal; there while it is listened to */
-  abort: (() => void) | undefined;
+  /** listens to its signal no more */
+  deafen: (() => void) | undefined;
   state: "waiting" | "sent" | "refused" | "cut" | "settled";
   /** an ack of it may have got lost: whatever comes but an ack, it may be stored */
   open: boolean;
@@ -54,7 +53,7 @@ export function settleOutgoing(one: Outgoing, ack: PubAck | undefined, error: un
   const { state } = one;
   if (state === "settled") return false;
   one.state = "settled";
-  if (one.abort !== undefined) one.signal?.removeEventListener("abort", one.abort);
+  one.deafen?.();
   if (ack !== undefined) one.resolve(ack);
   else if (one.open || state === "sent") {
     one.reject(new OutcomeUnknownError(one.subject, one.msgID, error as NatsError));

@@ -8,7 +8,7 @@
 import type { Msg, NatsConnection, Payload, Subscription, WaitOptions } from "../client/connection.ts";
 import { ClosedConnectionError, ConnectionError, NatsError, TimeoutError } from "../errors.ts";
 import { check } from "../lib/check.ts";
-import { aborted, type Deferred, deferred, LONGEST_TIMER, settle } from "../lib/deferred.ts";
+import { type Deferred, deferred, onAbort, settle, startTimer } from "../lib/deferred.ts";
 import { Nuid } from "../lib/nuid.ts";
 import { Queue } from "../lib/queue.ts";
 import type { Api } from "./api.ts";
@@ -139,7 +139,6 @@ export class Publisher implements JetStreamPublisher, LinkListener {
   publish(subject: string, payload?: Payload, options: PublisherMessageOptions = {}): Promise<PubAck> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
-      if (signal?.aborted) throw aborted(signal, `the publish to '${subject}'`);
       let { headers, gates } = this.#admit(subject, payload, options);
       let msgID = headers?.get("Nats-Msg-Id") || undefined;
       if (msgID === undefined && this.#options.retries !== 0) {
@@ -153,10 +152,9 @@ export class Publisher implements JetStreamPublisher, LinkListener {
         gates,
         msgID,
         expect: options.expect,
-        signal,
         resolve,
         reject,
-        abort: undefined,
+        deafen: undefined,
         state: "waiting",
         open: false,
         token: 0,
@@ -164,10 +162,8 @@ export class Publisher implements JetStreamPublisher, LinkListener {
         sentAt: 0,
         deadline: 0,
       };
-      if (signal !== undefined) {
-        entry.abort = () => this.#fail(entry, aborted(signal, `the publish to '${subject}'`));
-        signal.addEventListener("abort", entry.abort);
-      }
+      entry.deafen =
+        signal && onAbort(signal, `the publish to '${subject}'`, (error) => this.#fail(entry, error));
       if (this.#full || gates.length > 0) {
         this.#waiting.push(entry);
         this.#pump();
@@ -318,7 +314,7 @@ export class Publisher implements JetStreamPublisher, LinkListener {
   }
 
   #lookAfter(ms: number): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#look(), Math.min(Math.max(ms, 10), LONGEST_TIMER));
+    return startTimer(() => this.#look(), Math.max(ms, 10));
   }
 
   // Who is late? An ack can get lost without the link: with the leader that should have sent it.

@@ -3,7 +3,7 @@
 // the PullHost.
 import type { Msg } from "../client/connection.ts";
 import { isNatsError, type NatsError, TimeoutError } from "../errors.ts";
-import { LONGEST_TIMER } from "../lib/deferred.ts";
+import { startTimer } from "../lib/deferred.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
 import type { Api } from "./api.ts";
 import { ConsumerNotFoundError, JetStreamStatusError } from "./api-error.ts";
@@ -72,13 +72,13 @@ export class Puller {
     if (!once) return;
     const wait = expires > 0 ? expires : flow.api.options.timeout;
     this.#deadlineAt = performance.now() + wait;
-    this.#deadline = setTimeout(() => void this.#tooLate(), Math.min(wait + MARGIN, LONGEST_TIMER));
+    this.#deadline = startTimer(() => void this.#tooLate(), wait + MARGIN);
     if (timeout === undefined) return;
     const late = (): void =>
       flow.finish(
         new TimeoutError(`${whatOf(flow.binding)} took longer than ${timeout} ms`, factsOf(flow.binding)),
       );
-    this.#overall = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+    this.#overall = startTimer(late, timeout);
   }
 
   /** The flow flows. */

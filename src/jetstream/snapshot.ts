@@ -1,7 +1,7 @@
 // Snapshot: a stream as a stream of bytes, out of one server and into another; `jsm.streams.snapshot()` and `.restore()`.
 import type { Msg } from "../client/connection.ts";
 import { ClosedConnectionError, NatsError } from "../errors.ts";
-import { aborted, settle, type SettleOptions } from "../lib/deferred.ts";
+import { onAbort, settle, type SettleOptions } from "../lib/deferred.ts";
 import type { SnapshotInfo, SnapshotRequest } from "../protocol/jetstream/api.ts";
 import type { StreamInfo } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
@@ -68,9 +68,9 @@ export async function snapshot(
 
   let chunks = 0;
   let bytes = 0;
-  let onAbort: (() => void) | undefined;
+  let deafen: (() => void) | undefined;
   const release = (): void => {
-    if (onAbort) signal?.removeEventListener("abort", onAbort);
+    deafen?.();
     sub.unsubscribe();
   };
   try {
@@ -82,12 +82,11 @@ export async function snapshot(
     );
     const source: UnderlyingDefaultSource<Uint8Array> = {
       start(controller) {
-        if (signal === undefined) return;
-        onAbort = () => {
-          controller.error(aborted(signal, what));
+        const fail = (error: NatsError): void => {
+          controller.error(error);
           release();
         };
-        signal.addEventListener("abort", onAbort);
+        deafen = signal && onAbort(signal, what, fail);
       },
       async pull(controller) {
         try {

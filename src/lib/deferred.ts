@@ -27,8 +27,6 @@ export interface WaitOptions {
 export interface SettleOptions extends WaitOptions {
   /** what is waited for, for the messages, as in "the flush"; default "the wait" */
   what?: string;
-  /** makes the error of the deadline, where a plain {@link TimeoutError} won't do */
-  expired?: () => Error;
   /** called once when the wait is over, however it ended */
   finish?: () => void;
 }
@@ -36,9 +34,26 @@ export interface SettleOptions extends WaitOptions {
 /** @internal milliseconds; a timer that is set for longer fires at once */
 export const LONGEST_TIMER = 0x7fff_ffff;
 
+/** @internal `setTimeout`, but for any time: it fires early where the time is longer than timers can be set for */
+export function startTimer(callback: () => void, ms: number): ReturnType<typeof setTimeout> {
+  return setTimeout(callback, Math.min(ms, LONGEST_TIMER));
+}
+
 /** The error of what `signal` ended: "the flush". */
 export function aborted(signal: AbortSignal, what: string): NatsError {
   return new NatsError("ABORTED", `${what} was ended by its signal`, { cause: signal.reason });
+}
+
+/**
+ * Tell `fail` when the signal ends `what`. The function that is returned stops listening.
+ *
+ * @throws {@link NatsError} ABORTED when the signal was aborted before
+ */
+export function onAbort(signal: AbortSignal, what: string, fail: (error: NatsError) => void): () => void {
+  if (signal.aborted) throw aborted(signal, what);
+  const abort = (): void => fail(aborted(signal, what));
+  signal.addEventListener("abort", abort);
+  return () => signal.removeEventListener("abort", abort);
 }
 
 /** A promise that is settled by calling its `resolve` or `reject`. */
@@ -54,7 +69,7 @@ export function deferred<T = void>(): Deferred<T> {
 export function delay(ms = 0): Delay {
   let cancel: (() => void) | undefined;
   const promise = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMER));
+    const timer = startTimer(resolve, ms);
     cancel = () => {
       clearTimeout(timer);
       resolve();
@@ -89,15 +104,16 @@ export function settle<T>(
   source: PromiseLike<T> | ((resolve: (value: T) => void, reject: (error: unknown) => void) => void),
   options: SettleOptions = {},
 ): Promise<T> {
-  const { timeout = Infinity, signal, what = "the wait", expired, finish } = options;
+  const { timeout = Infinity, signal, what = "the wait", finish } = options;
   return new Promise((resolve, reject) => {
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let deafen: (() => void) | undefined;
     const end = (): boolean => {
       if (over) return false;
       over = true;
       clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+      deafen?.();
       finish?.();
       return true;
     };
@@ -107,25 +123,20 @@ export function settle<T>(
     const fail = (error: unknown): void => {
       if (end()) reject(error);
     };
-    const abort = (): void => fail(aborted(signal as AbortSignal, what));
     // a promise is listened to in any case, or its rejection would be nobody's
     if (typeof source !== "function") source.then(succeed, fail);
-    if (!(timeout >= 0)) {
-      return fail(InvalidArgumentError.format("timeout", `must be 0 or more milliseconds, got ${timeout}`));
-    }
-    if (signal?.aborted) return abort();
-    signal?.addEventListener("abort", abort);
-    if (timeout <= LONGEST_TIMER) {
-      timer = setTimeout(() => {
-        fail(expired?.() ?? new TimeoutError(`${what} took longer than ${timeout} ms`));
-      }, timeout);
-    }
-    if (typeof source === "function") {
-      try {
-        source(succeed, fail);
-      } catch (error) {
-        fail(error);
+    try {
+      if (!(timeout >= 0)) {
+        throw InvalidArgumentError.format("timeout", `must be 0 or more milliseconds, got ${timeout}`);
       }
+      deafen = signal && onAbort(signal, what, fail);
+      if (timeout <= LONGEST_TIMER) {
+        const late = (): void => fail(new TimeoutError(`${what} took longer than ${timeout} ms`));
+        timer = setTimeout(late, timeout);
+      }
+      if (typeof source === "function") source(succeed, fail);
+    } catch (error) {
+      fail(error);
     }
   });
 }

@@ -1,5 +1,5 @@
 // Idle timer: fires when nothing happened for a while. Being told that something did costs next to nothing.
-import { LONGEST_TIMER } from "./deferred.ts";
+import { startTimer } from "./deferred.ts";
 
 /** Calls `idle` once, when `ms` milliseconds passed since the last `touch()`, and then no more. */
 export class IdleTimer {
@@ -25,14 +25,11 @@ export class IdleTimer {
   }
 
   #start(ms: number): void {
-    this.#timer = setTimeout(
-      () => {
-        const left = this.#last + this.#ms - performance.now();
-        // timers may be early by a fraction
-        if (left < 1) this.#idle();
-        else this.#start(left);
-      },
-      Math.min(ms, LONGEST_TIMER),
-    );
+    this.#timer = startTimer(() => {
+      const left = this.#last + this.#ms - performance.now();
+      // timers may be early by a fraction
+      if (left < 1) this.#idle();
+      else this.#start(left);
+    }, ms);
   }
 }

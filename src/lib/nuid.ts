@@ -1,12 +1,12 @@
 // Nuid: unique ids of 22 characters, fast in a row.
-import { BASE62, randomBytes, randomId } from "./random.ts";
+import { base62, randomBytes, randomId } from "./random.ts";
 
 // 62 to the fifth: half of the running number. The whole does not fit the 53 bits of a number.
 const HALF = 916_132_832;
 
 /** A half in five digits. */
 function digits(half: number): string {
-  const at = (weight: number): number => BASE62.charCodeAt(((half / weight) | 0) % 62);
+  const at = (weight: number): number => base62(((half / weight) | 0) % 62);
   return String.fromCharCode(at(14_776_336), at(238_328), at(3844), at(62), at(1));
 }
 

@@ -1,8 +1,10 @@
 // Random: bytes, text and order from the runtime's generator, asked for at call time only.
 import { NatsError } from "../errors.ts";
 
-/** The digits of base 62. */
-export const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** The character code of a digit of base 62: 0 to 9, A to Z, a to z. */
+export function base62(digit: number): number {
+  return digit + (digit < 10 ? 48 : digit < 36 ? 55 : 61);
+}
 
 /** `length` bytes fit for keys and unguessable names. @throws {@link NatsError} UNSUPPORTED */
 export function randomBytes(length: number): Uint8Array {
@@ -25,7 +27,7 @@ export function randomId(length: number): string {
     for (const byte of randomBytes(length - id.length + 4)) {
       // 62 and 63 are thrown away, or the first digits would come more often
       const digit = byte & 63;
-      if (digit < 62 && id.length < length) id += BASE62[digit];
+      if (digit < 62 && id.length < length) id += String.fromCharCode(base62(digit));
     }
   }
   return id;

@@ -1,6 +1,6 @@
 // Get: an object as a stream of bytes, or as bytes.
 import { NatsError } from "../errors.ts";
-import { aborted, type Deferred, deferred } from "../lib/deferred.ts";
+import { type Deferred, deferred, onAbort } from "../lib/deferred.ts";
 import type { Bucket } from "./bucket.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 import type { NewHash } from "./hash.ts";
@@ -22,20 +22,19 @@ export function getObject(
     if (outcome !== undefined) return;
     outcome = error;
     result?.resolve(error);
-    signal?.removeEventListener("abort", onAbort);
+    deafen?.();
     reader.stop();
   };
-  let onAbort = (): void => {};
+  let deafen: (() => void) | undefined;
   let bytes = 0;
   const data = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        onAbort = () => {
-          const error = aborted(signal as AbortSignal, `the get of object ${JSON.stringify(info.name)}`);
+        const fail = (error: NatsError): void => {
           controller.error(error);
           settle(error);
         };
-        signal?.addEventListener("abort", onAbort);
+        deafen = signal && onAbort(signal, `the get of object ${JSON.stringify(info.name)}`, fail);
       },
       async pull(controller) {
         try {

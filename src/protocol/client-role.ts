@@ -32,6 +32,7 @@ export interface ClientSink {
 export class ClientRole implements Role {
   // INFO of a large cluster is long
   readonly maxControlLine: number = 1 << 20;
+  readonly maxPayload: number = 1 << 26;
   readonly ops: readonly string[] = ["msg ", "hmsg ", "ping", "pong", "info", "+ok", "-err"];
   readonly #sink: ClientSink;
   readonly #messages: MsgSink;

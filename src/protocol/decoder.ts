@@ -8,14 +8,6 @@
 import { ProtocolError } from "../errors.ts";
 import { decodeText } from "../lib/bytes.ts";
 
-/** How much of anything a peer may send. */
-export interface DecoderLimits {
-  /** bytes of one control line. Default 1 MiB for the client role (INFO of large clusters), 4096 for the server's. */
-  maxControlLine?: number;
-  /** bytes of header block and payload together. Default 64 MiB. */
-  maxPayload?: number;
-}
-
 /**
  * Why a {@link Decoder} gave up: its fatal error's `limit` says which limit was passed, or that the arguments of an operation
  * it knows are wrong; it has none where there is no such operation.
@@ -43,8 +35,10 @@ export type Kind = typeof UNKNOWN | typeof DONE | typeof PAYLOAD | typeof HEADER
 
 /** One side of the protocol: which operations it reads, and what becomes of them. */
 export interface Role {
-  /** the longest control line it takes, when the limits don't say */
+  /** bytes that one control line may have */
   readonly maxControlLine: number;
+  /** bytes that header block and payload may have together */
+  readonly maxPayload: number;
   /** the ops in lower case; a blank at the end where fields must follow */
   readonly ops: readonly string[];
   /** what the line is; ops without a payload are handled here */
@@ -100,8 +94,6 @@ const CR = 13;
 export class Decoder {
   readonly #role: Role;
   readonly #line = new Line();
-  #maxControlLine: number;
-  #maxPayload: number;
   // what a chunk boundary cut: the start of one frame
   #carry: Uint8Array | undefined;
   #carried = 0;
@@ -109,21 +101,8 @@ export class Decoder {
   #frame = 0;
   #dead: unknown;
 
-  constructor(role: Role, limits: DecoderLimits = {}) {
+  constructor(role: Role) {
     this.#role = role;
-    this.#maxControlLine = limits.maxControlLine ?? role.maxControlLine;
-    this.#maxPayload = limits.maxPayload ?? 1 << 26;
-  }
-
-  /** Change the limits for what follows. */
-  limit(limits: DecoderLimits): void {
-    this.#maxControlLine = limits.maxControlLine ?? this.#maxControlLine;
-    this.#maxPayload = limits.maxPayload ?? this.#maxPayload;
-  }
-
-  /** True between frames: nothing of an unfinished operation is held. */
-  get idle(): boolean {
-    return this.#carry === undefined;
   }
 
   /**
@@ -208,9 +187,10 @@ export class Decoder {
   }
 
   #checkLine(length: number): void {
-    if (length > this.#maxControlLine + 16) {
+    const { maxControlLine } = this.#role;
+    if (length > maxControlLine + 16) {
       throw new DecodeError(
-        `control line of more than ${this.#maxControlLine} bytes: raise maxControlLine if that is what the peer means`,
+        `control line of more than ${maxControlLine} bytes: raise maxControlLine if that is what the peer means`,
         "control line",
       );
     }
@@ -257,7 +237,7 @@ export class Decoder {
       return -1;
     }
     const lineEnd = i + 1;
-    if (lineEnd - at > this.#maxControlLine) this.#checkLine(lineEnd - at);
+    this.#checkLine(lineEnd - at);
     this.#line.bytes = bytes;
     this.#line.count = count;
     const kind = count > 0 ? this.#role.line(this.#line) : UNKNOWN;
@@ -277,8 +257,9 @@ export class Decoder {
         throw new DecodeError(`header of ${header} bytes in a message of ${total}`, "header");
       }
     }
-    if (total > this.#maxPayload) {
-      throw new DecodeError(`message of ${total} bytes where ${this.#maxPayload} are allowed`, "payload");
+    const { maxPayload } = this.#role;
+    if (total > maxPayload) {
+      throw new DecodeError(`message of ${total} bytes where ${maxPayload} are allowed`, "payload");
     }
     const dataEnd = lineEnd + total;
     const next = dataEnd + 2;

@@ -61,8 +61,8 @@ export interface ConnectFields extends AuthFields {
   verbose: boolean;
   pedantic: boolean;
   tls_required: boolean;
-  echo?: boolean;
-  name?: string;
+  echo?: boolean | undefined;
+  name?: string | undefined;
   lang: string;
   version: string;
   protocol: number;

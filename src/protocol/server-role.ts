@@ -34,6 +34,7 @@ export interface ServerSink {
 export class ServerRole implements Role {
   /** bytes that the arguments of an operation may have: what nats-server calls max_control_line */
   readonly maxControlLine: number;
+  maxPayload: number;
   readonly ops: readonly string[] = [
     "pub ",
     "hpub ",
@@ -48,9 +49,10 @@ export class ServerRole implements Role {
   ];
   readonly #sink: ServerSink;
 
-  constructor(sink: ServerSink, maxControlLine = 4096) {
+  constructor(sink: ServerSink, maxControlLine = 4096, maxPayload: number = 1 << 26) {
     this.#sink = sink;
     this.maxControlLine = maxControlLine;
+    this.maxPayload = maxPayload;
   }
 
   line(line: Line): Kind {

@@ -84,6 +84,7 @@ export class Peer implements ServerSink, TransportEvents {
   lastActivity = 0;
   readonly #host: PeerHost;
   readonly #transport: Transport;
+  readonly #role: ServerRole;
   readonly #decoder: Decoder;
   readonly #outbound = new Outbound();
   readonly #subs = new Map<string, PeerSubscription>();
@@ -106,7 +107,8 @@ export class Peer implements ServerSink, TransportEvents {
     this.nonce = nonce;
     this.opened = this.lastActivity = host.clock.now();
     const { maxControlLine, maxPayload } = host.limits;
-    this.#decoder = new Decoder(new ServerRole(this, maxControlLine), { maxControlLine, maxPayload });
+    this.#role = new ServerRole(this, maxControlLine, maxPayload);
+    this.#decoder = new Decoder(this.#role);
   }
 
   /** Say INFO and begin to listen. */
@@ -207,7 +209,7 @@ export class Peer implements ServerSink, TransportEvents {
       return false;
     }
     this.#loginTimer?.cancel();
-    this.#decoder.limit({ maxPayload: this.#host.limits.maxPayload });
+    this.#role.maxPayload = this.#host.limits.maxPayload;
     return true;
   }
 

@@ -14,17 +14,17 @@ export interface DialTarget {
   /** path and query of a WebSocket address, starting with `/`; `""` where there is none */
   readonly path: string;
   /** the host name to verify the certificate against, when `hostname` is an IP that stands for it */
-  readonly tlsName?: string;
+  readonly tlsName?: string | undefined;
   /** the user's TLS options; absent or null where there are none */
-  readonly tls?: TlsOptions | null;
+  readonly tls?: TlsOptions | null | undefined;
   /** begin TLS before reading anything (`tls: { handshakeFirst: true }`) */
   readonly handshakeFirst: boolean;
   /** keep the order of the addresses that the resolver gave, rather than shuffling them */
   readonly noRandomize: boolean;
   /** headers of the WebSocket upgrade request. Node, Bun and Deno: elsewhere the dial rejects with `UNSUPPORTED`. */
-  readonly wsHeaders?: Readonly<Record<string, string>>;
+  readonly wsHeaders?: Readonly<Record<string, string>> | undefined;
   /** makes the WebSocket, in place of the runtime's own */
-  readonly wsFactory?: WebSocketFactory;
+  readonly wsFactory?: WebSocketFactory | undefined;
   /** ends the dial: its deadline, or close() of the connection. A socket that completes later is discarded. */
   readonly signal: AbortSignal;
 }

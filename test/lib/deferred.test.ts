@@ -1,7 +1,7 @@
 // Waiting: each way a wait can end, and what is left after it.
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { isNatsError, NatsError, TimeoutError } from "../../src/errors.ts";
+import { isNatsError, TimeoutError } from "../../src/errors.ts";
 import { deadline, deferred, delay, settle } from "../../src/lib/deferred.ts";
 
 /** A signal that counts who listens to it. */
@@ -167,13 +167,6 @@ describe("settle", () => {
       (e) => e instanceof TimeoutError && /the flush took longer than 50 ms/.test(e.message),
     );
     assert.deepEqual([pending(), listeners(), finished], [0, 0, 1]);
-  });
-
-  test("ends by its deadline with the error it was given", async (t) => {
-    const { tick } = clock(t);
-    const never = settle(() => {}, { timeout: 0, expired: () => new NatsError("STALE_CONNECTION", "x") });
-    tick(1);
-    await assert.rejects(never, code("STALE_CONNECTION"));
   });
 
   test("ends by its signal, whose reason is the cause", async (t) => {

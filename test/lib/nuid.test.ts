@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Nuid, nuid } from "../../src/lib/nuid.ts";
-import { BASE62 } from "../../src/lib/random.ts";
+import { base62 } from "../../src/lib/random.ts";
+
+const BASE62 = String.fromCharCode(...Array.from({ length: 62 }, (_, i) => base62(i)));
 
 const value = (id: string): bigint =>
   Array.from(id).reduce((sum, digit) => sum * 62n + BigInt(BASE62.indexOf(digit)), 0n);

@@ -32,19 +32,19 @@ for (const transcript of transcripts) {
   const wire = wireOf(transcript);
 
   test(`C-PROTO-1 C-PROTO-3 C-PROTO-4 C-PROTO-6 reads ${transcript.name}`, () => {
-    const { decoder, ops } = recorder(transcript.role);
+    const { decoder, ops, idle } = recorder(transcript.role);
     decoder.push(wire);
     assert.deepEqual(ops, transcript.ops);
-    assert.equal(decoder.idle, true);
+    assert.equal(idle(), true);
   });
 
   test(`C-PROTO-2 reads ${transcript.name}, cut at every point`, () => {
     for (let cut = 0; cut <= wire.length; cut++) {
-      const { decoder, ops } = recorder(transcript.role);
+      const { decoder, ops, idle } = recorder(transcript.role);
       decoder.push(wire.subarray(0, cut));
       decoder.push(wire.subarray(cut));
       assert.deepEqual(ops, transcript.ops, `cut at ${cut}`);
-      assert.equal(decoder.idle, true);
+      assert.equal(idle(), true);
     }
   });
 

@@ -12,9 +12,9 @@ function textOf(chunks: readonly Chunk[]): string {
 }
 
 function opsOf(chunks: readonly Chunk[]): Op[] {
-  const { decoder, ops } = recorder("server", { maxControlLine: 1 << 20 });
+  const { decoder, ops, idle } = recorder("server", { maxControlLine: 1 << 20 });
   for (const { bytes } of chunks) decoder.push(bytes);
-  assert.equal(decoder.idle, true, "whole operations only");
+  assert.equal(idle(), true, "whole operations only");
   return ops;
 }
 

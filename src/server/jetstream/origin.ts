@@ -1,6 +1,6 @@
 // Origin: a stream that another one copies from, as its mirror or as one of its sources. Owned by stream.
 import type { Timer } from "../../lib/clock.ts";
-import { BASE62 } from "../../lib/random.ts";
+import { base62 } from "../../lib/random.ts";
 import type { StreamSource, StreamSourceInfo } from "../../protocol/jetstream/stream.ts";
 import { fnv64 } from "../fnv64.ts";
 import { withHeaders, withoutHeaders } from "../header-block.ts";
@@ -231,6 +231,6 @@ export class Origin implements Watcher {
 function identity({ name, created }: ServedStream): string {
   let hash = fnv64(`${name} ${created}`);
   let text = "";
-  for (; text.length < 8; hash /= 62n) text += BASE62[Number(hash % 62n)];
+  for (; text.length < 8; hash /= 62n) text += String.fromCharCode(base62(Number(hash % 62n)));
   return text;
 }
