@@ -7,90 +7,72 @@ import type { QueuedIterator, RequestManyOptions } from "./connection.ts";
 import { type MsgImpl, sizeOf } from "./message.ts";
 import { DEFAULT_LIMITS, tooFast } from "./subscription.ts";
 
-/** The replies to one request. Ends by its strategy, its time, its signal, an error, or the consumer's return. */
-export class ReplyIterator implements QueuedIterator<MsgImpl> {
-  readonly #subject: string;
-  readonly #release: () => void;
-  readonly #queue = new AsyncQueue<MsgImpl>(DEFAULT_LIMITS, sizeOf);
-  readonly #stall: number;
-  readonly #count: number;
-  readonly #sentinel: boolean;
-  readonly #deafen: (() => void) | undefined;
-  readonly #total: ReturnType<typeof setTimeout>;
-  #stallTimer: ReturnType<typeof setTimeout> | undefined;
-  #done = false;
-  #received = 0;
+/** The replies to one request, and what brings them. */
+export interface Replies extends QueuedIterator<MsgImpl> {
+  /** a reply came */
+  push(msg: MsgImpl): void;
+  stop(error?: Error): void;
+}
 
-  /** `release` is called once, at the end of receiving. */
-  constructor(subject: string, options: Partial<RequestManyOptions>, release: () => void) {
-    const { strategy = "timer", maxWait = 1000, maxMessages = -1, stall = 300, signal } = options;
-    checkChoice("strategy", strategy, "timer, count, stall or sentinel");
-    check(maxWait >= 1, "maxWait", maxWait, "milliseconds, 1 or more");
-    check(
-      strategy !== "count" || maxMessages > 0,
-      "maxMessages",
-      maxMessages,
-      "a limit: 'count' needs 1 or more",
-    );
-    this.#subject = subject;
-    this.#release = release;
-    this.#count = maxMessages;
-    // C-ADR47-3: a stall below 1 ms or beyond the total is no stall
-    this.#stall = strategy === "stall" && stall >= 1 && stall < maxWait ? stall : 0;
-    this.#sentinel = strategy === "sentinel";
-    this.#deafen = signal && onAbort(signal, `the request to '${subject}'`, (error) => this.stop(error));
-    this.#total = startTimer(this.#end, maxWait);
-  }
+/**
+ * The replies to one request. They end by their strategy, their time, their signal, an error, or the consumer's return.
+ * `release` is called once, at the end of receiving.
+ */
+export function repliesTo(
+  subject: string,
+  options: Partial<RequestManyOptions>,
+  release: () => void,
+): Replies {
+  const { strategy = "timer", maxWait = 1000, maxMessages = -1, stall = 300, signal } = options;
+  checkChoice("strategy", strategy, "timer, count, stall or sentinel");
+  check(maxWait >= 1, "maxWait", maxWait, "milliseconds, 1 or more");
+  check(
+    strategy !== "count" || maxMessages > 0,
+    "maxMessages",
+    maxMessages,
+    "a limit: 'count' needs 1 or more",
+  );
+  const queue = new AsyncQueue<MsgImpl>(DEFAULT_LIMITS, sizeOf);
+  let received = 0;
+  let done = false;
+  let stallTimer: ReturnType<typeof setTimeout> | undefined;
 
-  #end = (): void => this.stop();
-
-  /** A reply came. */
-  push(msg: MsgImpl): void {
-    if (this.#done) return;
-    if (msg.isNoResponders) {
-      // C-ADR47-6: before any reply it is an error, after one it is the end
-      this.stop(this.#received === 0 ? new NoRespondersError(this.#subject) : undefined);
-      return;
-    }
-    this.#received++;
-    clearTimeout(this.#stallTimer);
-    if (this.#queue.push(msg) > 0) {
-      const error = tooFast("replies to", this.#subject, this.#queue.length);
-      this.#queue.clear();
-      this.stop(error);
-    } else if (this.#received === this.#count || (this.#sentinel && msg.data.length === 0)) this.stop();
-  }
-
-  stop(error?: Error): void {
-    if (this.#done) return;
-    this.#done = true;
-    clearTimeout(this.#total);
-    clearTimeout(this.#stallTimer);
-    this.#deafen?.();
-    this.#release();
-    this.#queue.end(error);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<MsgImpl, undefined> {
-    return this.#queue.iterate(this.#subject, this.#asked, this.#end);
-  }
-
-  // C-ADR47-8: only the time in which the consumer waits counts as stall
-  #asked = (): void => {
-    if (this.#stall > 0 && this.#received > 0 && this.#queue.waiting) {
-      this.#stallTimer = setTimeout(this.#end, this.#stall);
-    }
+  const stop = (error?: Error): void => {
+    if (done) return;
+    done = true;
+    clearTimeout(timer);
+    clearTimeout(stallTimer);
+    deafen?.();
+    release();
+    queue.end(error);
   };
+  const end = (): void => stop();
+  // C-ADR47-8: only the time in which the consumer waits counts as stall
+  const asked = (): void => {
+    // C-ADR47-3: a stall below 1 ms or beyond the total is no stall
+    const stalls = strategy === "stall" && stall >= 1 && stall < maxWait;
+    if (stalls && received > 0 && queue.waiting) stallTimer = setTimeout(end, stall);
+  };
+  const deafen = signal && onAbort(signal, `the request to '${subject}'`, stop);
+  const timer = startTimer(end, maxWait);
 
-  getProcessed(): number {
-    return this.#queue.taken;
-  }
-
-  getPending(): number {
-    return this.#queue.length;
-  }
-
-  getReceived(): number {
-    return this.#received;
-  }
+  return {
+    push(msg) {
+      if (done) return;
+      // C-ADR47-6: before any reply it is an error, after one it is the end
+      if (msg.isNoResponders) return stop(received === 0 ? new NoRespondersError(subject) : undefined);
+      received++;
+      clearTimeout(stallTimer);
+      if (queue.push(msg) > 0) {
+        const error = tooFast("replies to", subject, queue.length);
+        queue.clear();
+        stop(error);
+      } else if (received === maxMessages || (strategy === "sentinel" && msg.data.length === 0)) stop();
+    },
+    stop,
+    [Symbol.asyncIterator]: () => queue.iterate(subject, asked, end),
+    getProcessed: () => queue.taken,
+    getPending: () => queue.length,
+    getReceived: () => received,
+  };
 }

@@ -13,7 +13,7 @@ import { delay, onAbort, startTimer } from "../lib/deferred.ts";
 import { createInbox } from "../protocol/subject.ts";
 import type { RequestManyOptions, RequestOptions, Subscription, SubscriptionOptions } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
-import { ReplyIterator } from "./replies.ts";
+import { repliesTo, type Replies } from "./replies.ts";
 
 /** What requests need of the connection. */
 export interface RequestHost {
@@ -115,13 +115,9 @@ export class Requests {
   }
 
   /** Wait for several replies. */
-  many(
-    subject: string,
-    options: Partial<RequestManyOptions>,
-    publish: (reply: string) => void,
-  ): ReplyIterator {
+  many(subject: string, options: Partial<RequestManyOptions>, publish: (reply: string) => void): Replies {
     let token = 0;
-    const replies = new ReplyIterator(subject, options, () => this.#leave(token));
+    const replies = repliesTo(subject, options, () => this.#leave(token));
     try {
       let inbox: string;
       [token, inbox] = this.#enter(subject, replies, options, Infinity);

@@ -12,7 +12,7 @@ import type {
   PullConsumer,
   PushConsumer,
 } from "./consuming.ts";
-import { Exclusive } from "./exclusive.ts";
+import { exclusive } from "./exclusive.ts";
 import { validateName } from "./names.ts";
 import { orderedConfig, pushedConfig } from "./ordered-config.ts";
 import { limitsOf } from "./pull-plan.ts";
@@ -57,7 +57,7 @@ function present(api: Api, binding: OrderedBinding): Pick<PullConsumer, "info" |
 /** @throws {@link NatsError} INVALID_ARGUMENT */
 export function orderedConsumer(api: Api, stream: string, options: OrderedConsumerOptions): PullConsumer {
   const binding = bindingOf(api, stream, options, orderedConfig(options));
-  const flows = new Exclusive(api, "an ordered consumer");
+  const start = exclusive(api, "an ordered consumer");
   return {
     ...pulling(
       async (plan, call) => {
@@ -66,7 +66,7 @@ export function orderedConsumer(api: Api, stream: string, options: OrderedConsum
             "an ordered consumer has no priority groups: leave the option group out",
           );
         }
-        return flows.start({
+        return start({
           ...setupOf(api, call, true),
           binding,
           pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(undefined), new Map())),
@@ -91,10 +91,10 @@ export function orderedPushConsumer(
     ...orderedConfig(options),
     ...pushedConfig(idle_heartbeat),
   });
-  const flows = new Exclusive(api, "an ordered consumer");
+  const start = exclusive(api, "an ordered consumer");
   return {
     consume: async (call = {}) =>
-      flows.start({
+      start({
         ...setupOf(api, call, true),
         binding,
         inboxPrefix: deliver_prefix,

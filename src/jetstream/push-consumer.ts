@@ -7,7 +7,7 @@ import type { Api } from "./api.ts";
 import { NamedBinding } from "./binding.ts";
 import { setupOf } from "./consumer.ts";
 import type { BoundPushConsumerOptions, PushConsumer } from "./consuming.ts";
-import { Exclusive } from "./exclusive.ts";
+import { exclusive } from "./exclusive.ts";
 
 const kind: Pick<PushConsumer, "isPullConsumer" | "isPushConsumer"> = {
   isPullConsumer: () => false,
@@ -24,7 +24,7 @@ export function pushConsumer(api: Api, found: ConsumerInfo): PushConsumer {
     idle_heartbeat = 0,
     ack_policy,
   } = found.config;
-  const flows = new Exclusive(api, `the push consumer '${name}'`);
+  const start = exclusive(api, `the push consumer '${name}'`);
   const info = async (): Promise<ConsumerInfo> => (last = await api.call("CONSUMER.INFO", [stream, name]));
   return {
     async consume(options = {}) {
@@ -35,7 +35,7 @@ export function pushConsumer(api: Api, found: ConsumerInfo): PushConsumer {
           { stream, consumer: name },
         );
       }
-      return flows.start({
+      return start({
         ...setupOf(api, options, ack_policy === "none"),
         binding: new NamedBinding(api, stream, name, false),
         deliver: { subject, queue },
@@ -52,7 +52,7 @@ export function pushConsumer(api: Api, found: ConsumerInfo): PushConsumer {
 /** A push consumer that only its subject is known of. */
 export function boundPushConsumer(api: Api, options: BoundPushConsumerOptions): PushConsumer {
   const { deliver_subject: subject, deliver_group: queue, idle_heartbeat = 0, callback } = options;
-  const flows = new Exclusive(api, `the push consumer on '${subject}'`);
+  const start = exclusive(api, `the push consumer on '${subject}'`);
   const unknown = (): Promise<never> =>
     Promise.reject(
       new InvalidOperationError(
@@ -61,7 +61,7 @@ export function boundPushConsumer(api: Api, options: BoundPushConsumerOptions): 
     );
   return {
     consume: async (call = {}) =>
-      flows.start({
+      start({
         ...setupOf(api, callback === undefined ? call : { callback, ...call }, false),
         binding: new NamedBinding(api, "", "", true),
         deliver: { subject, queue },

@@ -261,6 +261,10 @@ describe("what a dial is given", () => {
       path: "",
       handshakeFirst: false,
       noRandomize: true,
+      tlsName: undefined,
+      tls: undefined,
+      wsHeaders: undefined,
+      wsFactory: undefined,
     });
     assert.equal(signal.aborted, false);
     ended(link);

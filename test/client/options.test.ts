@@ -36,12 +36,7 @@ test("the defaults are those of the documentation", async () => {
   assert.deepEqual(rest, {
     servers: ["127.0.0.1"],
     renewable: false,
-    name: undefined,
     timeout: 20_000,
-    signal: undefined,
-    tls: undefined,
-    wsHeaders: undefined,
-    wsFactory: undefined,
     pingInterval: 120_000,
     maxPingOut: 2,
     reconnect: true,
@@ -50,20 +45,13 @@ test("the defaults are those of the documentation", async () => {
     maxReconnectTimeWait: 8000,
     reconnectJitter: 100,
     reconnectJitterTLS: 1000,
-    reconnectDelayHandler: undefined,
-    reconnectToServer: undefined,
-    waitOnFirstConnect: false,
-    ignoreAuthErrorAbort: false,
     noRandomize: false,
-    ignoreClusterUpdates: false,
-    noEcho: false,
     pedantic: false,
     verbose: false,
     inboxPrefix: "_INBOX",
     whenDisconnected: "buffer",
     maxPendingBytes: 8 * 1024 * 1024,
     maxOutboundBytes: 512 * 1024 * 1024,
-    noAsyncTraces: false,
   });
   assert.equal(runtime, RUNTIME);
   assert.deepEqual(await authenticate(), {});

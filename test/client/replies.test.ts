@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MsgImpl } from "../../src/client/message.ts";
-import { ReplyIterator } from "../../src/client/replies.ts";
+import { repliesTo } from "../../src/client/replies.ts";
 import {
   isNatsError,
   type NatsErrorCode,
@@ -25,7 +25,7 @@ const nobody = () => reply("", "NATS/1.0 503\r\n\r\n");
 function begin(options: Partial<RequestManyOptions> = {}) {
   const ends: number[] = [];
   const began = performance.now();
-  const replies = new ReplyIterator("q", options, () => ends.push(performance.now() - began));
+  const replies = repliesTo("q", options, () => ends.push(performance.now() - began));
   return { replies, ends };
 }
 
