@@ -95,23 +95,16 @@ function trimmed(text: string, start: number, end: number): string {
   return text.slice(start, end);
 }
 
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    // a pair is two units and four bytes: one more for each half
-    if (c > 127) length += c < 0x800 || (c >= 0xd800 && c <= 0xdfff) ? 1 : 2;
-  }
-  return length;
-}
-
 function endLine(target: Uint8Array, offset: number): number {
   target[offset] = 13;
   target[offset + 1] = 10;
   return offset + 2;
 }
 
-const unitLength = (text: string): number => text.length;
+function put(text: string, target: Uint8Array, offset: number): number {
+  for (let i = 0; i < text.length; i++) target[offset + i] = text.charCodeAt(i);
+  return offset + text.length;
+}
 
 const canonical = (name: string): string =>
   String(name)
@@ -154,18 +147,18 @@ export class MsgHdrsImpl implements MsgHdrs {
   readonly #fields: string[] = [];
   #code: number;
   #description: string;
-  // something in here is not ASCII; undefined while nobody had to know
-  #wide: boolean | undefined;
-  // how often it was encoded since it changed; from the second time on the bytes are kept
-  #encodings = 0;
+  // something in here may not be ASCII
+  #wide = false;
+  // the block, from the second time on that it is encoded, or where it isn't ASCII; how often it was since it changed
   #bytes: Uint8Array | undefined;
+  #encodings = 0;
 
   /** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_HEADER */
   constructor(code = 0, description = "") {
     if (code !== 0 && !(Number.isInteger(code) && code > 99 && code < 1000)) {
       throw InvalidArgumentError.format("code", `must be 0 or have three digits, got ${String(code)}`);
     }
-    this.#wide = description !== "" && checkValue(description, "description");
+    this.#wide = checkValue(description, "description");
     this.#code = code;
     this.#description = trimmed(description, 0, description.length);
   }
@@ -182,7 +175,7 @@ export class MsgHdrsImpl implements MsgHdrs {
     const text = utf8Decoder.decode(block);
     if (!text.startsWith(PREFIX)) throw invalid(`a header block begins with ${PREFIX}; this one does not`);
     const made = new MsgHdrsImpl();
-    made.#wide = undefined;
+    made.#wide = true;
     let end = text.indexOf("\n");
     if (end < 0) end = text.length;
     if (end > PREFIX.length + 1) made.#readStatus(trimmed(text, PREFIX.length, end));
@@ -376,42 +369,32 @@ export class MsgHdrsImpl implements MsgHdrs {
 
   /** The exact length of the encoded block. */
   encodedLength(): number {
+    if (this.#wide) this.#bytes ??= utf8Encoder.encode(this.toString());
     if (this.#bytes !== undefined) return this.#bytes.length;
     const fields = this.#fields;
-    if (this.#wide === undefined) {
-      const text = this.toString();
-      this.#wide = utf8Length(text) > text.length;
-    }
-    const measure = this.#wide ? utf8Length : unitLength;
     // the prefix and two line ends; per header ": " and a line end
-    let length = 12 + measure(this.#inline()) + 2 * fields.length;
-    for (let i = 0; i < fields.length; i++) length += measure(fields[i] as string);
+    let length = 12 + this.#inline().length + 2 * fields.length;
+    for (let i = 0; i < fields.length; i++) length += (fields[i] as string).length;
     return length;
   }
 
-  /** Write the block to `target`, which has room for `encodedLength()`; returns the offset after it. */
+  /** Write the block to `target`, which has the room that `encodedLength()` asked for; returns the offset after it. */
   encodeInto(target: Uint8Array, offset: number): number {
     if (this.#bytes !== undefined) {
       target.set(this.#bytes, offset);
       return offset + this.#bytes.length;
     }
     const fields = this.#fields;
-    let at = endLine(target, this.#put(PREFIX + this.#inline(), target, offset));
+    let at = endLine(target, put(PREFIX + this.#inline(), target, offset));
     for (let i = 0; i < fields.length; i += 2) {
-      at = this.#put(fields[i] as string, target, at);
+      at = put(fields[i] as string, target, at);
       target[at++] = 58; // ": "
       target[at++] = 32;
-      at = endLine(target, this.#put(fields[i + 1] as string, target, at));
+      at = endLine(target, put(fields[i + 1] as string, target, at));
     }
     at = endLine(target, at);
     if (++this.#encodings > 1) this.#bytes = target.slice(offset, at);
     return at;
-  }
-
-  #put(text: string, target: Uint8Array, offset: number): number {
-    if (this.#wide !== false) return offset + utf8Encoder.encodeInto(text, target.subarray(offset)).written;
-    for (let i = 0; i < text.length; i++) target[offset + i] = text.charCodeAt(i);
-    return offset + text.length;
   }
 }
 
