@@ -400,12 +400,12 @@ export class Session implements NatsConnection {
   async #end(error: Error | undefined): Promise<void> {
     const { link } = this.#publishing;
     this.#become("closed");
-    const reason = new ClosedConnectionError();
+    const reason = new ClosedConnectionError(error && { cause: error });
     this.#publishing.refuse(ClosedConnectionError);
     this.#connector.stop(reason);
     this.#requests.failAll(reason);
     for (const sub of [...this.#subscriptions]) sub.finish();
-    this.#waits.reject(new ClosedConnectionError(error && { cause: error }));
+    this.#waits.reject(reason);
     this.#links.resolve();
     const unsent = this.#publishing.end((await link?.close(reason)) ?? 0);
     this.#events.emit({ type: "close", unsent, ...(error && { error }) });
