@@ -1,6 +1,7 @@
 // Api: one call of the JetStream API: JSON out, JSON or a typed error back. Everything in jetstream/ asks through it.
 import type { Msg, NatsConnection, WaitOptions } from "../client/connection.ts";
 import { isNatsError, NatsError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { settle } from "../lib/deferred.ts";
 import { parseJson } from "../lib/json.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
@@ -18,13 +19,21 @@ export interface ApiOptions extends WaitOptions {
   headers?: MsgHdrs | undefined;
 }
 
-/** As `JSON.stringify`; a bigint becomes a number of as many digits as it has. */
+/**
+ * As `JSON.stringify`; a bigint becomes a number of as many digits as it has.
+ *
+ * @throws {@link InvalidArgumentError} INVALID_ARGUMENT
+ */
 export function toJson(value: unknown): string {
+  return JSON.stringify(value, onWire).replace(/"\\u0000(-?\d+)"/g, "$1");
+}
+
+function onWire(name: string, value: unknown): unknown {
   // no name on the wire begins with a zero byte
-  return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? `\0${v}` : v)).replace(
-    /"\\u0000(-?\d+)"/g,
-    "$1",
-  );
+  if (typeof value === "bigint") return `\0${value}`;
+  // JSON makes null of it, which the server takes for nothing said: a purge would take all
+  check(typeof value !== "number" || Number.isFinite(value), name, value, "a finite number, or leave it out");
+  return value;
 }
 
 /** The API of one server, domain or account, over one connection. */

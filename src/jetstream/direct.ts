@@ -1,6 +1,7 @@
 // Direct: messages from any replica or mirror of a stream, without the leader; `jsm.direct`.
 import type { WaitOptions } from "../client/connection.ts";
 import { InvalidArgumentError } from "../errors.ts";
+import { checkWhole } from "../lib/check.ts";
 import type { DirectGetRequest } from "../protocol/jetstream/api.ts";
 import type { Api } from "./api.ts";
 import { directBatch, type DirectMessages } from "./direct-batch.ts";
@@ -57,6 +58,12 @@ export interface DirectStreamAPI {
   ): Promise<DirectMessages<DirectLastRequest>>;
 }
 
+// none of either is no bound to the server, and a batch of none the get of one message
+function checkBounds({ batch, max_bytes }: Pick<DirectGetRequest, "batch" | "max_bytes">): void {
+  checkWhole("batch", batch, 1, "how many messages to get at most, 1 or more");
+  checkWhole("max_bytes", max_bytes, 1, "bytes, 1 or more");
+}
+
 /** The direct gets behind an API. */
 export function directApi(api: Api): DirectStreamAPI {
   return {
@@ -65,15 +72,14 @@ export function directApi(api: Api): DirectStreamAPI {
       return directGet(api, stream, request, options);
     },
 
-    getBatch: (stream, request, options) =>
-      directBatch(
-        api,
-        stream,
-        { batch: 1024, ...(request.start_time === undefined && { seq: 1 }), ...request },
-        options,
-      ),
+    async getBatch(stream, { batch = 1024, ...request }, options) {
+      checkBounds({ batch, ...request });
+      const { start_time, seq = start_time === undefined ? 1 : undefined } = request;
+      return directBatch(api, stream, { ...request, batch, ...(seq !== undefined && { seq }) }, options);
+    },
 
     async getLastMessagesFor(stream, request, options) {
+      checkBounds(request);
       if (request.up_to_seq !== undefined && request.up_to_time !== undefined) {
         throw InvalidArgumentError.format(["up_to_seq", "up_to_time"], "are mutually exclusive");
       }

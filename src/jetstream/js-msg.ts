@@ -1,7 +1,7 @@
 // JsMsg: a message that a consumer delivered, and how it is acknowledged. Made by jetstream/flow, one per message.
 import type { Msg, NatsConnection, Payload, ReviverFn, WaitOptions } from "../client/connection.ts";
 import type { Codec } from "../codec/codec.ts";
-import { check } from "../lib/check.ts";
+import { check, checkWhole } from "../lib/check.ts";
 import { nanos } from "../lib/nanos.ts";
 import { compare } from "../lib/semver.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
@@ -55,13 +55,13 @@ export interface JsMsg {
    * @throws {NatsError} CLOSED, DRAINING, DISCONNECTED, OUTBOUND_FULL
    */
   ack(): void;
-  /** Deliver it again, at once or after `millis` milliseconds. @throws {NatsError} as `ack` */
+  /** Deliver it again, at once or after `millis` milliseconds. @throws {NatsError} INVALID_ARGUMENT, and as `ack` */
   nak(millis?: number): void;
   /** Work goes on: the server's ack wait begins anew. May be called often. @throws {NatsError} as `ack` */
   working(): void;
   /** Never deliver it again; `reason` is in the server's advisory (server 2.10.4). @throws {NatsError} as `ack` */
   term(reason?: string): void;
-  /** Acknowledge and ask for more, which goes to `subject`: of a pull consumer. @throws {NatsError} as `ack` */
+  /** Acknowledge and ask for more, which goes to `subject`: of a pull consumer. @throws {NatsError} INVALID_ARGUMENT, and as `ack` */
   next(subject: string, request?: NextRequest): void;
   /**
    * Acknowledge, and wait until the server has noted it: the message never comes again then. False when it had its final
@@ -175,7 +175,8 @@ export class JsMsgImpl implements JsMsg {
 
   nak(millis?: number): void {
     if (millis === undefined) return this.#finally("-NAK");
-    check(millis >= 0, "the delay", millis, "milliseconds, 0 or more");
+    // a delay that the server can't read is none: the message would come again at once
+    check(millis >= 0 && millis < Infinity, "the delay", millis, "milliseconds, 0 or more");
     this.#finally(`-NAK {"delay":${Math.round(nanos(millis))}}`);
   }
 
@@ -188,6 +189,9 @@ export class JsMsgImpl implements JsMsg {
   }
 
   next(subject: string, { batch = 1, no_wait, expires }: NextRequest = {}): void {
+    checkWhole("batch", batch, 1);
+    const fits = expires === undefined || (expires >= 0 && expires < Infinity);
+    check(fits, "expires", expires, "milliseconds, 0 or more");
     const request = JSON.stringify({
       batch,
       no_wait,

@@ -1,5 +1,6 @@
 // Streams: the part of the API that is about streams; `jsm.streams`.
 import { InvalidArgumentError } from "../errors.ts";
+import { checkWhole } from "../lib/check.ts";
 import type {
   ApiCalls,
   MsgGetRequest,
@@ -13,6 +14,7 @@ import type {
   StreamInfo,
   StreamUpdateConfig,
 } from "../protocol/jetstream/stream.ts";
+import { validateSubscribeSubject } from "../protocol/subject.ts";
 import type { Api, ApiOptions } from "./api.ts";
 import { StreamExistsError, StreamNotFoundError } from "./api-error.ts";
 import { type Changes, type ConfigOptions, merged, requestOf } from "./config.ts";
@@ -71,7 +73,7 @@ export interface StreamAPI {
   find(subject: string, options?: ApiOptions): Promise<string>;
   /**
    * Remove messages: all, those of a `filter`, those before a `seq`, or all but the last so many (`keep`).
-   * @throws {NatsError} STREAM_NOT_FOUND, INVALID_ARGUMENT
+   * @throws {NatsError} STREAM_NOT_FOUND, INVALID_ARGUMENT, INVALID_SUBJECT
    */
   purge(name: string, options?: PurgeOptions): Promise<PurgeResponse>;
   /** Remove it with all its messages and consumers. @throws {NatsError} STREAM_NOT_FOUND */
@@ -96,7 +98,7 @@ export interface StreamAPI {
   snapshot(name: string, options?: SnapshotOptions): Promise<StreamSnapshot>;
   /**
    * Make a stream of a snapshot: `config` and `state` are those it came with, where the configuration may have changes. `source`
-   * has its chunks, of any size.
+   * has its chunks, of any size; it is cancelled when the restore fails.
    * @throws {NatsError} STREAM_EXISTS, JETSTREAM_API, TIMEOUT
    */
   restore(snapshot: SnapshotInfo, source: SnapshotSource, options?: RestoreOptions): Promise<StreamInfo>;
@@ -162,9 +164,14 @@ export function streamApi(api: Api): StreamAPI {
     async purge(name, given = {}) {
       validateName("stream", name);
       const [request, options] = requestOf(given);
-      if (request.seq !== undefined && request.keep !== undefined) {
+      const { filter, seq, keep } = request;
+      if (seq !== undefined && keep !== undefined) {
         throw InvalidArgumentError.format(["seq", "keep"], "are mutually exclusive");
       }
+      // to the server an empty filter and a 0 are as if nothing was said: it would take all
+      if (filter !== undefined) validateSubscribeSubject(filter, "filter");
+      checkWhole("seq", seq, 1, "the sequence of the first message that stays, 1 or more");
+      checkWhole("keep", keep, 0, "how many messages stay, 0 or more");
       return api.call("STREAM.PURGE", [name], request, options);
     },
 

@@ -2,7 +2,7 @@
 import type { Payload, QueuedIterator, WaitOptions } from "../client/connection.ts";
 import { isNatsError } from "../errors.ts";
 import { backoff } from "../lib/backoff.ts";
-import { check } from "../lib/check.ts";
+import { check, checkWhole } from "../lib/check.ts";
 import { pause } from "../lib/deferred.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
 import type { Api } from "../jetstream/api.ts";
@@ -371,7 +371,7 @@ function refuseTtl(call: string, options: { ttl?: unknown } | KvPutOptions): voi
 }
 
 function positive(name: string, value: number): number {
-  check(Number.isSafeInteger(value) && value > 0, name, value, "a revision, 1 or more");
+  checkWhole(name, value, 1, "a revision, 1 or more");
   return value;
 }
 

@@ -6,6 +6,16 @@ export function check(ok: boolean, name: string, value: unknown, give: string): 
   if (!ok) throw new InvalidArgumentError(`${name} is ${String(value)}: give ${give}`);
 }
 
+/** Refuse a number that is not whole, or less than `least`; undefined is as good. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
+export function checkWhole(
+  name: string,
+  value: number | undefined,
+  least: number,
+  give: string = `a whole number, ${least} or more`,
+): void {
+  check(value === undefined || (Number.isSafeInteger(value) && value >= least), name, value, give);
+}
+
 /** Refuse what is none of the `choices`, written as in "a, b or c". @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function checkChoice(name: string, value: string, choices: string): void {
   check(choices.split(/, | or /).includes(value), name, `'${String(value)}'`, choices);

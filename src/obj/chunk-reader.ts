@@ -7,7 +7,7 @@
 // more comes although something is missing, the stream is asked how many chunks it has.
 import type { WaitOptions } from "../client/connection.ts";
 import { ClosedConnectionError, isNatsError } from "../errors.ts";
-import { check } from "../lib/check.ts";
+import { check, checkWhole } from "../lib/check.ts";
 import { settle } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
@@ -67,7 +67,7 @@ export class ChunkReader {
     const { offset = 0, length = info.size - offset } = range ?? {};
     const within = Number.isInteger(offset) && offset >= 0 && offset <= info.size;
     check(within, "range.offset", offset, `a whole number from 0 to ${info.size}, the size of the object`);
-    check(Number.isInteger(length) && length >= 0, "range.length", length, "a whole number, 0 or more");
+    checkWhole("range.length", length, 0);
     check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
     this.#bucket = bucket;
     this.#info = info;

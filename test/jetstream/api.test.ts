@@ -219,3 +219,16 @@ test("C-ADR1-4 C-VER-6 bigints are numbers of as many digits as they have; texts
     '{"seq":18446744073709551615,"n":-1,"s":"7","t":"\\u0000x"}',
   );
 });
+
+test("a number that JSON has no word for is refused, rather than sent as nothing said", async () => {
+  const { nc, subjects } = connection(() => "{}");
+  const { streams } = await jetstreamManager(nc, { checkAPI: false });
+  for (const value of [NaN, Infinity, -Infinity]) {
+    await assert.rejects(streams.add({ name: "S", max_age: value }), {
+      code: "INVALID_ARGUMENT",
+      message: `[INVALID_ARGUMENT] max_age is ${value}: give a finite number, or leave it out`,
+    });
+  }
+  await assert.rejects(streams.deleteMessage("S", NaN), failing("INVALID_ARGUMENT"));
+  assert.deepEqual(subjects, []);
+});

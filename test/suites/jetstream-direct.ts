@@ -151,6 +151,29 @@ export const jetstreamDirect: Suite = {
       equal([await all(nothing), nothing.next], [[], undefined]);
     },
 
+    "a bound that is no number of messages or bytes is refused, with its value and the cure": async (
+      harness,
+    ) => {
+      const { jsm, name, store } = await begin(harness, { allow_direct: true });
+      const { direct } = jsm;
+      for (const value of [0, -1, 1.5, NaN, Infinity]) {
+        for (const bound of ["batch", "max_bytes"]) {
+          for (const call of [
+            direct.getBatch(name, { [bound]: value }),
+            direct.getLastMessagesFor(name, { multi_last: [">"], [bound]: value }),
+          ]) {
+            const { message } = await rejects(call, "INVALID_ARGUMENT");
+            ok(message.includes(`${bound} is ${value}: give`) && message.includes("1 or more"), message);
+          }
+        }
+      }
+      if (await lacksBatches(harness, jsm)) return;
+      await store(["a", "b"]);
+      // what is undefined is not said
+      const unsaid = { batch: undefined, seq: undefined, max_bytes: undefined } as object;
+      equal((await all(await direct.getBatch(name, unsaid))).length, 2);
+    },
+
     "the last of each subject, as of one moment, page by page (C-ADR31-8, C-ADR31-9)": async (harness) => {
       const { jsm, name, store } = await begin(harness, { allow_direct: true });
       await store(["a", "b", "c", "a", "b", "d"]);

@@ -2,7 +2,7 @@
 import { ackAckAll, type JsMsg } from "../../src/jetstream/index.ts";
 import type { Suite } from "./harness.ts";
 import { consuming } from "./jetstream-consuming.ts";
-import { equal, ok, rejects } from "./tools.ts";
+import { equal, ok, rejects, throws } from "./tools.ts";
 
 /** A message that must come. */
 async function some(next: Promise<JsMsg | null>): Promise<JsMsg> {
@@ -44,6 +44,8 @@ export const jetstreamMessages: Suite = {
       third.nak();
       const again = await some(consumer.next());
       equal([again.seq, again.info.deliveryCount, again.redelivered], [3, 2, true]);
+      // to the server a delay that it can't read is none
+      for (const delay of [-1, NaN, Infinity]) throws(() => again.nak(delay), "INVALID_ARGUMENT");
       again.nak(1500);
       equal(await consumer.next({ no_wait: true }), null);
       const late = await some(consumer.next());

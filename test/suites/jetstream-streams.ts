@@ -145,6 +145,28 @@ export const jetstreamStreams: Suite = {
       await refuses(jsm.streams.purge(name), JetStreamApiCodes.StreamPurgeDenied);
     },
 
+    "a purge of what the server takes for everything is refused: of an empty filter, before 0, of NaN":
+      async (harness) => {
+        const { jsm, name, store } = await begin(harness);
+        await store(["a", "b"]);
+        for (const bound of [
+          { seq: 0 },
+          { seq: -1 },
+          { seq: NaN },
+          { seq: 1.5 },
+          { keep: -1 },
+          { keep: NaN },
+        ]) {
+          const [[field, value] = []] = Object.entries(bound);
+          const { message } = await rejects(jsm.streams.purge(name, bound), "INVALID_ARGUMENT");
+          ok(message.includes(`${field} is ${value}: give`), message);
+        }
+        for (const filter of ["", "a..b"])
+          await rejects(jsm.streams.purge(name, { filter }), "INVALID_SUBJECT");
+        equal((await jsm.streams.info(name)).state.messages, 2);
+        equal((await jsm.streams.purge(name, { keep: 0 })).purged, 2);
+      },
+
     "a message is got by sequence, as the last or the next of a subject, with its headers (C-GET-1, C-GET-2)":
       async (harness) => {
         const { jsm, name, store } = await begin(harness);
