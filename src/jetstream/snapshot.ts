@@ -1,7 +1,8 @@
 // Snapshot: a stream as a stream of bytes, out of one server and into another; `jsm.streams.snapshot()` and `.restore()`.
 import type { Msg } from "../client/connection.ts";
 import { ClosedConnectionError, NatsError } from "../errors.ts";
-import { onAbort, settle, type SettleOptions } from "../lib/deferred.ts";
+import { onAbort, settle } from "../lib/deferred.ts";
+import { piecesOf } from "../lib/pieces.ts";
 import type { SnapshotInfo, SnapshotRequest } from "../protocol/jetstream/api.ts";
 import type { StreamInfo } from "../protocol/jetstream/stream.ts";
 import type { Api, ApiOptions } from "./api.ts";
@@ -114,8 +115,13 @@ export async function snapshot(
   }
 }
 
-/** What a restore can be fed from. */
-export type SnapshotSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+/** What a restore can be fed from. Node's streams are async iterables. */
+export type SnapshotSource =
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | Uint8Array
+  | Blob;
 
 /** bytes of a chunk; as the server makes them by default */
 const CHUNK = 128 * 1024;
@@ -130,26 +136,30 @@ export async function restore(
   { onProgress, ...options }: RestoreOptions = {},
 ): Promise<StreamInfo> {
   const { name } = config;
-  validateName("stream", name);
   const { nc } = api;
   const { timeout = api.options.timeout, signal } = options;
   const waits = { timeout, signal };
-  const { deliver_subject } = await api.call("STREAM.RESTORE", [name], { config, state }, options);
-
-  const size = Math.min(CHUNK, nc.info?.max_payload || CHUNK);
+  const what = `the restore of stream '${name}'`;
+  const pieces = piecesOf(source, `the source of ${what}`);
   const underway: Promise<void>[] = [];
-  let chunks = 0;
-  let bytes = 0;
-  const send = async (chunk: Uint8Array): Promise<void> => {
-    const reply = await nc.request(deliver_subject, chunk, waits);
-    // nothing, or why there is no use in going on
-    if (reply.data.length > 0) api.read(reply.string(), [name]);
-    onProgress?.({ chunks: ++chunks, bytes: (bytes += chunk.length) });
-  };
   try {
-    for await (const whole of chunksOf(source, { signal, what: `the restore of stream '${name}'` })) {
-      for (let at = 0; at < whole.length; at += size) {
-        const sent = send(whole.subarray(at, at + size));
+    validateName("stream", name);
+    const { deliver_subject } = await api.call("STREAM.RESTORE", [name], { config, state }, options);
+    const size = Math.min(CHUNK, nc.info?.max_payload || CHUNK);
+    let chunks = 0;
+    let bytes = 0;
+    const send = async (chunk: Uint8Array): Promise<void> => {
+      const reply = await nc.request(deliver_subject, chunk, waits);
+      // nothing, or why there is no use in going on
+      if (reply.data.length > 0) api.read(reply.string(), [name]);
+      onProgress?.({ chunks: ++chunks, bytes: (bytes += chunk.length) });
+    };
+    for (;;) {
+      // whoever fills it may take its time
+      const piece = await settle(pieces.next(), { signal, what });
+      if (piece === undefined) break;
+      for (let at = 0; at < piece.length; at += size) {
+        const sent = send(piece.subarray(at, at + size));
         // it is looked at when its turn comes
         sent.catch(() => {});
         underway.push(sent);
@@ -157,44 +167,12 @@ export async function restore(
       }
     }
     await Promise.all(underway);
+    return api.read<StreamInfo>((await nc.request(deliver_subject, "", waits)).string(), [name]);
   } catch (error) {
+    // whoever fills it shall know that nobody reads it
+    pieces.stop(error);
     // the others fail for the same reason, or are of no use any more
     await Promise.allSettled(underway);
     throw error;
   }
-  return api.read<StreamInfo>((await nc.request(deliver_subject, "", waits)).string(), [name]);
-}
-
-// The chunks of a source, as long as the wait for one is not given up.
-async function* chunksOf(source: SnapshotSource, wait: SettleOptions): AsyncGenerator<Uint8Array, undefined> {
-  const chunks = iteratorOf(source);
-  try {
-    for (;;) {
-      const { value } = await settle(Promise.resolve(chunks.next()), wait);
-      if (value === undefined) return undefined;
-      yield value;
-    }
-  } finally {
-    // it ends here: whoever fills it shall know, and may take its time
-    void (async () => chunks.return?.())().catch(() => undefined);
-  }
-}
-
-interface Chunks {
-  next(): Promise<Chunk> | Chunk;
-  return?(): unknown;
-}
-
-interface Chunk {
-  readonly value?: Uint8Array | undefined;
-  readonly done?: boolean | undefined;
-}
-
-function iteratorOf(source: SnapshotSource): Chunks {
-  if (!("getReader" in source)) {
-    return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-  }
-  // not every browser can iterate a ReadableStream
-  const reader = source.getReader();
-  return { next: () => reader.read(), return: () => reader.cancel() };
 }

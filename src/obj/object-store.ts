@@ -9,6 +9,7 @@ import type { ObjectSource } from "./source.ts";
 
 /** How a bucket shall be. */
 export interface ObjectStoreOptions {
+  /** for people; default none */
   description?: string;
   /** milliseconds that objects are kept; default: for ever. Each chunk ages by itself. */
   ttl?: number;
@@ -28,19 +29,27 @@ export interface ObjectStoreOptions {
 
 /** A bucket, as it is. */
 export interface ObjectStoreStatus {
+  /** its name */
   readonly bucket: string;
+  /** for people; `""` for none */
   readonly description: string;
   /** milliseconds that objects are kept; 0 for ever */
   readonly ttl: number;
+  /** where it is kept: in files or in memory */
   readonly storage: StorageType;
+  /** copies in a cluster */
   readonly replicas: number;
   /** nothing can be put, changed or deleted any more */
   readonly sealed: boolean;
   /** bytes of its stream: of all objects and what is stored about them */
   readonly size: number;
+  /** what it is made of */
   readonly backingStore: "JetStream";
+  /** what was given with the bucket, without what the server adds; empty for none */
   readonly metadata: Readonly<Record<string, string>>;
+  /** what is stored in files is compressed */
   readonly compression: boolean;
+  /** of the stream below */
   readonly streamInfo: StreamInfo;
 }
 
@@ -137,7 +146,8 @@ export interface ObjectStore {
   readonly bucket: string;
   /**
    * Put an object: as a new one, or in the place of the one that has the name. What was there stays readable until all of the
-   * new one is stored, also when the put fails. Bytes given as such must not change before it settles.
+   * new one is stored, also when the put fails: then the source is cancelled. Bytes given as such must not change before it
+   * settles.
    * @throws {NatsError} WRONG_LAST_SEQUENCE, MAX_PAYLOAD, what the source throws, and an {@link OutcomeUnknownError}
    */
   put(meta: ObjectStoreMeta, source: ObjectSource | null, options?: ObjectStorePutOpts): Promise<ObjectInfo>;

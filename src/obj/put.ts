@@ -2,7 +2,7 @@
 // in the place of the one before; then the chunks of that one go.
 import type { WaitOptions } from "../client/connection.ts";
 import { InvalidArgumentError } from "../errors.ts";
-import { check } from "../lib/check.ts";
+import { check, checkWhole } from "../lib/check.ts";
 import { aborted, settle } from "../lib/deferred.ts";
 import { nuid as nuids } from "../lib/nuid.ts";
 import { OutcomeUnknownError } from "../jetstream/pub-ack.ts";
@@ -27,20 +27,28 @@ export async function putObject(
   { timeout = PATIENCE, signal, previousRevision, onProgress }: ObjectStorePutOpts = {},
 ): Promise<ObjectInfo> {
   const { name, description, headers, metadata, options } = meta;
-  bucket.metaSubject(name);
-  if (options?.link != null) {
-    throw new InvalidArgumentError("options.link is set: make links with link() and linkStore()");
-  }
-  check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
   const what = `the put of object ${JSON.stringify(name)}`;
-  if (signal?.aborted) throw aborted(signal, what);
-  const size = chunkSize(options?.max_chunk_size, bucket.api.nc.info?.max_payload);
-  const chunks = chunksOf(source, size);
+  const chunks = chunksOf(source);
   const nuid = nuids.next();
   const subject = bucket.chunkSubject(nuid);
   // ends what is waited for when the writer has failed
   let interrupt: ((error: unknown) => void) | undefined;
-  const writer = new ChunkWriter(bucket, subject, size, timeout, (error) => interrupt?.(error));
+  let size: number;
+  let writer: ChunkWriter;
+  try {
+    bucket.metaSubject(name);
+    if (options?.link != null) {
+      throw new InvalidArgumentError("options.link is set: make links with link() and linkStore()");
+    }
+    check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
+    if (signal?.aborted) throw aborted(signal, what);
+    size = chunkSize(options?.max_chunk_size, bucket.api.nc.info?.max_payload);
+    writer = new ChunkWriter(bucket, subject, size, timeout, (error) => interrupt?.(error));
+  } catch (error) {
+    // whoever fills it shall know that nobody reads it
+    chunks.stop(error);
+    throw error;
+  }
   const waits = { timeout, signal };
   const total = source instanceof Uint8Array ? source.length : undefined;
   const hash = newHash();
@@ -63,7 +71,7 @@ export async function putObject(
         { signal, what },
       );
     for (;;) {
-      const next = chunks.next();
+      const next = chunks.next(size);
       const chunk = next instanceof Promise ? await until(next) : next;
       if (chunk === undefined) break;
       hash.update(chunk);
@@ -115,7 +123,7 @@ async function removeChunks(
 /** @throws {@link InvalidArgumentError} INVALID_ARGUMENT, MAX_PAYLOAD */
 function chunkSize(given: number | undefined, maxPayload = CHUNK): number {
   if (given === undefined) return Math.min(CHUNK, maxPayload);
-  check(Number.isInteger(given) && given >= 1, "max_chunk_size", given, "bytes, 1 or more");
+  checkWhole("max_chunk_size", given, 1, "bytes, 1 or more");
   if (given <= maxPayload) return given;
   throw new InvalidArgumentError(
     `max_chunk_size is ${given} where the server takes ${maxPayload} (max_payload): take less, or raise the server's limit`,

@@ -1,8 +1,9 @@
 // Suite: snapshots and restores of streams.
-import type { SnapshotProgress } from "../../src/jetstream/index.ts";
+import type { SnapshotInfo, SnapshotProgress } from "../../src/jetstream/index.ts";
+import type { NatsErrorCode } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
 import { begin, refuses } from "./jetstream-tools.ts";
-import { atLeast, equal, gate, ok, PATIENT, rejects } from "./tools.ts";
+import { atLeast, check, equal, gate, ok, PATIENT, rejects, within } from "./tools.ts";
 
 async function read(source: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
   const reader = source.getReader();
@@ -125,7 +126,41 @@ export const jetstreamSnapshots: Suite = {
       await Promise.all(asked.map(({ promise }) => promise));
       ending.abort();
       await Promise.all(restores);
-      equal(told, [undefined]);
+      check((told as unknown[])[0], "ABORTED");
+    },
+
+    "a restore that does not even begin tells its source": async (harness) => {
+      const { nc, jsm, name, store } = await begin(harness, { storage: "file" });
+      await store(["a"]);
+      const snapshot = await jsm.streams.snapshot(name);
+      const refused = async (of: SnapshotInfo, code: NatsErrorCode): Promise<void> => {
+        const cancelled = gate<unknown>();
+        const source = new ReadableStream<Uint8Array>({ cancel: (reason) => cancelled.open(reason) });
+        await rejects(jsm.streams.restore(of, source), code);
+        check(await within(cancelled.promise, "the source was not told"), code);
+      };
+      await refused(snapshot, "STREAM_EXISTS");
+      await refused({ ...snapshot, config: { ...snapshot.config, name: "a.b" } }, "INVALID_ARGUMENT");
+      await nc.close();
+      await refused(snapshot, "CLOSED");
+    },
+
+    "a stream is restored from bytes and from a blob; what gives no bytes is refused by what it is": async (
+      harness,
+    ) => {
+      const { jsm, name, store } = await begin(harness, { storage: "file" });
+      await store(["a"]);
+      const snapshot = await jsm.streams.snapshot(name);
+      const blob = new Blob((await read(snapshot.readable)) as BlobPart[]);
+      const whole = new Uint8Array(await blob.arrayBuffer());
+      for (const source of [blob, whole]) {
+        await jsm.streams.delete(name);
+        equal((await jsm.streams.restore(snapshot, source)).state.messages, 1);
+      }
+      await jsm.streams.delete(name);
+      const wrong = [whole.buffer] as unknown as Uint8Array[];
+      const { message } = await rejects(jsm.streams.restore(snapshot, wrong), "INVALID_ARGUMENT");
+      ok(message.includes(`the restore of stream '${name}' gives is ArrayBuffer: give bytes`), message);
     },
   },
 };

@@ -1,7 +1,13 @@
 // Suite: the object store: what is put is what is got, and a bucket never keeps what is no object's.
-import { headers } from "../../src/names.ts";
+import { headers, type NatsErrorCode } from "../../src/names.ts";
 import { jetstream } from "../../src/jetstream/index.ts";
-import { ObjectError, type ObjectWatchInfo, Objm } from "../../src/obj/index.ts";
+import {
+  ObjectError,
+  type ObjectStoreMeta,
+  type ObjectStorePutOpts,
+  type ObjectWatchInfo,
+  Objm,
+} from "../../src/obj/index.ts";
 import type { Suite } from "./harness.ts";
 import { bytes, chunksIn, got, metaSubject, read, setUp, streamOf, unused, writeRaw } from "./obj-support.ts";
 import { atLeast, check, equal, gate, ok, PATIENT, rejects, within } from "./tools.ts";
@@ -378,6 +384,46 @@ export const objObjects: Suite = {
       const waiting = new AbortController();
       const silent = new ReadableStream<Uint8Array>({ pull: () => waiting.abort() }, { highWaterMark: 0 });
       await rejects(store.put({ name: "a" }, silent, { signal: waiting.signal }), "ABORTED");
+    },
+
+    "a put that does not even begin tells its source": async (harness) => {
+      const { nc, store } = await setUp(harness);
+      const put = async (code: NatsErrorCode, meta: ObjectStoreMeta, options?: ObjectStorePutOpts) => {
+        const cancelled = gate<unknown>();
+        const returned = gate<unknown>();
+        const source = {
+          [Symbol.asyncIterator]: () => ({
+            next: () => new Promise<never>(() => {}),
+            return: async () => (returned.open(undefined), { done: true as const, value: undefined }),
+          }),
+        };
+        const stream = new ReadableStream<Uint8Array>({ cancel: (reason) => cancelled.open(reason) });
+        await Promise.all([stream, source].map((from) => rejects(store.put(meta, from, options), code)));
+        check(await within(cancelled.promise, "the stream was not told"), code);
+        await within(returned.promise, "the iterable was not told");
+      };
+      await put("INVALID_ARGUMENT", { name: "" });
+      await put("INVALID_ARGUMENT", { name: "a" }, { timeout: 0 });
+      await put("INVALID_ARGUMENT", { name: "a", options: { link: { bucket: "b" } } });
+      await put("MAX_PAYLOAD", { name: "a", options: { max_chunk_size: 2 ** 30 } });
+      await put("ABORTED", { name: "a" }, { signal: AbortSignal.abort() });
+      const draining = nc.drain();
+      await put("DRAINING", { name: "a" });
+      await draining;
+      await put("CLOSED", { name: "a" });
+    },
+
+    "a source that somebody else reads, and one that gives no bytes, are refused by what they are": async (
+      harness,
+    ) => {
+      const { store } = await setUp(harness);
+      const locked = streamOf([hello]);
+      locked.getReader();
+      const busy = await rejects(store.put({ name: "a" }, locked), "INVALID_ARGUMENT");
+      ok(busy.message.includes("somebody else reads"), busy.message);
+      const texts = ["hello"] as unknown as Uint8Array[];
+      const { message } = await rejects(store.put({ name: "a" }, texts), "INVALID_ARGUMENT");
+      ok(message.includes("what the source of an object gives is String: give bytes"), message);
     },
 
     "an object that does not fit leaves no chunks (C-ADR20-5)": async (harness) => {
