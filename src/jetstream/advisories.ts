@@ -10,6 +10,7 @@ export type Advisory = {
     readonly kind: K;
     /** what it was published to */
     readonly subject: string;
+    /** what the server says of it, as on the wire */
     readonly data: AdvisoryData[K];
   };
 }[keyof AdvisoryData];

@@ -27,6 +27,7 @@ export interface BatchMessageOptions extends JetStreamMessageOptions, WaitOption
  * ten seconds. After an error it is dead: begin another.
  */
 export interface Batch extends Disposable {
+  /** what the server knows it by, made up for each */
   readonly id: string;
   /** messages so far */
   readonly count: number;

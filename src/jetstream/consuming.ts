@@ -124,18 +124,23 @@ export interface BoundPushConsumerOptions {
 /** nothing came for `count` times the heartbeat */
 export interface HeartbeatsMissed {
   type: "heartbeats_missed";
+  /** heartbeats that should have come since the last word of the server */
   count: number;
 }
 /** the consumer is not there; `count` times in a row */
 export interface ConsumerNotFound {
   type: "consumer_not_found";
+  /** of the consumer */
   name: string;
+  /** the stream that it should be of */
   stream: string;
+  /** how often in a row it was looked for, from 1 on */
   count: number;
 }
 /** the stream is not there */
 export interface StreamNotFound {
   type: "stream_not_found";
+  /** of the stream */
   name: string;
   /** how often an ordered consumer could not be made, in a row */
   consumerCreateFails?: number;
@@ -143,46 +148,59 @@ export interface StreamNotFound {
 /** the consumer was deleted */
 export interface ConsumerDeleted {
   type: "consumer_deleted";
+  /** the status of the server, 409 */
   code: number;
+  /** what it says of it */
   description: string;
 }
 /** an ordered consumer has a new consumer on the server, and goes on behind the last message */
 export interface OrderedConsumerRecreated {
   type: "ordered_consumer_recreated";
+  /** of the new consumer */
   name: string;
 }
 /** a limit of the consumer is in the way */
 export interface ExceededLimits {
   type: "exceeded_limits";
+  /** the status of the server, 409 */
   code: number;
+  /** which limit it is, as the server says it */
   description: string;
 }
 /** any other status of the server */
 export interface Debug {
   type: "debug";
+  /** the status, such as 100 or 408 */
   code: number;
+  /** what the server says of it */
   description: string;
 }
 /** a pull ended before it had all it asked for */
 export interface Discard {
   type: "discard";
+  /** messages that it asked for and did not get */
   messagesLeft: number;
+  /** bytes that it asked for and did not get; 0 where it asked by messages alone */
   bytesLeft: number;
 }
 /** what was asked for is void; it is asked for again */
 export interface Reset {
   type: "reset";
+  /** of the consumer */
   name: string;
 }
 /** more was asked for */
 export interface NextPull {
   type: "next";
+  /** the request as it was sent */
   options: PullRequest;
 }
 /** the server has nothing to send, and is there */
 export interface Heartbeat {
   type: "heartbeat";
+  /** number of the last delivery, of the consumer */
   lastConsumerSequence: number;
+  /** sequence of the last message that was delivered, in the stream */
   lastStreamSequence: number;
 }
 /** the server asked whether it may send on */
@@ -192,11 +210,13 @@ export interface FlowControl {
 /** nobody serves the consumer */
 export interface NoResponders {
   type: "no_responders";
+  /** the status of the server, 503 */
   code: number;
 }
 /** this client has the pin of its priority group */
 export interface ConsumerPinned {
   type: "consumer_pinned";
+  /** of the pin, as the server gave it */
   id: string;
 }
 /** it lost it */
@@ -224,15 +244,25 @@ export type ConsumerNotification =
 
 /** A pull as it is on the wire; durations are nanoseconds. */
 export interface PullRequest {
+  /** messages, at most */
   batch: number;
+  /** nanoseconds that the server waits for messages; without it, for ever */
   expires?: number;
+  /** bytes, at most; without it, any number */
   max_bytes?: number;
+  /** end at once when there is no message. Default false. */
   no_wait?: boolean;
+  /** nanoseconds of silence after which the server says that it is still there; without it, never */
   idle_heartbeat?: number;
+  /** see {@link PriorityOptions.group} */
   group?: string;
+  /** see {@link PriorityOptions.min_pending} */
   min_pending?: number;
+  /** see {@link PriorityOptions.min_ack_pending} */
   min_ack_pending?: number;
+  /** see {@link PriorityOptions.priority} */
   priority?: number;
+  /** of the pin that this client has, in a group of the policy `pinned_client` */
   id?: string;
 }
 
@@ -318,7 +348,9 @@ export interface ProcessFigures {
 
 /** Handlers at work. */
 export interface Processing extends AsyncDisposable {
+  /** how it is, right now */
   readonly health: ConsumerHealth;
+  /** what it has done so far */
   readonly figures: ProcessFigures;
   /** Ask for no more. Handlers that run go on: to wait for them, await `closed()`. */
   close(): Promise<undefined | Error>;
@@ -353,7 +385,9 @@ export interface PullConsumer {
   info(cached?: boolean): Promise<ConsumerInfo>;
   /** remove it from the server. @throws {NatsError} as a call of the API */
   delete(): Promise<boolean>;
+  /** true */
   isPullConsumer(): boolean;
+  /** false */
   isPushConsumer(): boolean;
 }
 
@@ -380,6 +414,8 @@ export interface PushConsumer {
   info(cached?: boolean): Promise<ConsumerInfo>;
   /** see {@link PullConsumer.delete}. @throws {NatsError} INVALID_OPERATION for a bound one */
   delete(): Promise<boolean>;
+  /** false */
   isPullConsumer(): boolean;
+  /** true */
   isPushConsumer(): boolean;
 }

@@ -34,7 +34,9 @@ export interface FastIngestProgress {
 
 /** The messages from `lastSeq` to the one before `seq` were lost. */
 export interface FastIngestGap {
+  /** number of the first message that was lost */
   lastSeq: number;
+  /** number of the message that came instead */
   seq: number;
 }
 
@@ -42,6 +44,7 @@ export interface FastIngestGap {
 export interface FastIngestRefusal {
   /** its number in the batch */
   seq: number;
+  /** why */
   error: NatsError;
 }
 

@@ -11,6 +11,7 @@ import type { StoredMessageReply } from "../protocol/jetstream/api.ts";
 
 /** A message of a stream. */
 export interface StoredMsg {
+  /** the subject it is stored under */
   readonly subject: string;
   /** its sequence; above 2^53 - 1 it is rounded, see `sequence` */
   readonly seq: number;
@@ -18,6 +19,7 @@ export interface StoredMsg {
   readonly sequence: bigint;
   /** its headers; those of a direct get end with the server's own */
   readonly header: MsgHdrs;
+  /** the payload; always a plain `Uint8Array` */
   readonly data: Uint8Array;
   /** when it was stored, to the millisecond */
   readonly time: Date;

@@ -33,7 +33,7 @@ export interface KvLimits {
   placement: Placement;
   /** publish what is stored, again */
   republish: Republish;
-  /** Server 2.10. */
+  /** facts of yours. Server 2.10. */
   metadata: Record<string, string>;
   /** the bucket that this one is a read-only copy of: its name; puts go there. With `external` it may be in another domain. */
   mirror: StreamSource;
@@ -66,11 +66,17 @@ export interface KvStatus
   extends Omit<KvLimits, "description" | "placement" | "republish" | "metadata" | "mirror" | "sources"> {
   /** its name */
   readonly bucket: string;
+  /** for people; none where there is none */
   readonly description?: string;
+  /** which servers it is on, where that was said */
   readonly placement?: Placement;
+  /** what is published again, where that was said */
   readonly republish?: Republish;
+  /** what was given with the bucket, without what the server adds. Server 2.10. */
   readonly metadata?: Record<string, string>;
+  /** of a mirror: the stream that it is a copy of */
   readonly mirror?: StreamSource;
+  /** the streams whose entries come into this one too, where there are any */
   readonly sources?: StreamSource[];
   /** messages: values, those of the history, and markers */
   readonly values: number;
@@ -90,7 +96,9 @@ export type KvMarkerReason = "MaxAge" | "Remove" | "Purge";
 
 /** A value of a key, or the marker that says that it has none. */
 export interface KvEntry {
+  /** the bucket it is in */
   readonly bucket: string;
+  /** as the user has it */
   readonly key: string;
   /** as the server has it, where a codec changes keys */
   readonly rawKey: string;
@@ -98,11 +106,13 @@ export interface KvEntry {
   readonly value: Uint8Array;
   /** grows with each change in the bucket */
   readonly revision: number;
+  /** when it was stored, to the millisecond */
   readonly created: Date;
   /** when it was stored: nanoseconds since 1970 */
   readonly createdNanos: bigint;
   /** how many entries there were behind this one when it was sent */
   readonly delta: number;
+  /** what happened to the key */
   readonly operation: KvOperation;
   /** of a marker that the server wrote: why. Server 2.11. */
   readonly reason?: KvMarkerReason | undefined;

@@ -4,7 +4,9 @@ import { type MsgHdrs, MsgHdrsImpl } from "../protocol/headers.ts";
 
 /** Where a link leads: to an object, or without a name to a bucket. */
 export interface ObjectStoreLink {
+  /** the bucket it leads to, or that of the object */
   bucket: string;
+  /** the object it leads to; without it, to the bucket */
   name?: string;
 }
 
@@ -38,6 +40,7 @@ export interface ObjectInfo extends ObjectStoreMeta {
   readonly nuid: string;
   /** bytes */
   readonly size: number;
+  /** messages that its bytes are in; 0 of none, of links and of deleted ones */
   readonly chunks: number;
   /** `SHA-256=...` of its bytes; `""` where there is none */
   readonly digest: string;

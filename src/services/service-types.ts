@@ -32,6 +32,7 @@ export type ServiceMetadata = Readonly<Record<string, string>>;
 
 /** What every answer of a service begins with; the answer to PING is no more than that. */
 export interface ServiceIdentity {
+  /** which answer it is: of PING, STATS or INFO */
   type: ServiceResponseType;
   /** its kind: all instances of a service share it */
   name: string;
@@ -39,29 +40,39 @@ export interface ServiceIdentity {
   id: string;
   /** SemVer */
   version: string;
+  /** what was given with the service; empty for none */
   metadata: ServiceMetadata;
 }
 
 /** One endpoint, as INFO describes it. */
 export interface EndpointInfo {
+  /** as it was given to `addEndpoint` */
   name: string;
+  /** where it listens: the subjects of its groups before its own */
   subject: string;
   /** `""` where each instance gets every request */
   queue_group: string;
+  /** what was given with the endpoint; empty for none */
   metadata: ServiceMetadata;
 }
 
 /** The answer to INFO. */
 export interface ServiceInfo extends ServiceIdentity {
+  /** for people; `""` for none */
   description: string;
+  /** in the order in which they were added */
   endpoints: EndpointInfo[];
 }
 
 /** The figures of one endpoint since `started`. */
 export interface NamedEndpointStats {
+  /** see {@link EndpointInfo.name} */
   name: string;
+  /** see {@link EndpointInfo.subject} */
   subject: string;
+  /** see {@link EndpointInfo.queue_group} */
   queue_group: string;
+  /** requests that came, with those that are being worked on */
   num_requests: number;
   /** requests that were answered with an error */
   num_errors: number;
@@ -69,7 +80,7 @@ export interface NamedEndpointStats {
   last_error?: string;
   /** nanoseconds spent on all requests, each from the call of the handler until its promise has settled */
   processing_time: number;
-  /** nanoseconds */
+  /** nanoseconds for one request; 0 before the first */
   average_processing_time: number;
   /** what `statsHandler` gave */
   data?: unknown;
@@ -79,6 +90,7 @@ export interface NamedEndpointStats {
 export interface ServiceStats extends ServiceIdentity {
   /** since when is counted; ISO 8601 */
   started: string;
+  /** in the order in which they were added */
   endpoints: NamedEndpointStats[];
 }
 
@@ -154,6 +166,7 @@ export interface ServiceGroup {
 export interface Service extends ServiceGroup, AsyncDisposable {
   /** resolves when it has stopped, with the error if one stopped it; never rejects */
   readonly stopped: Promise<null | Error>;
+  /** true once `stopped` has resolved */
   readonly isStopped: boolean;
   /** as the answer to STATS */
   stats(): Promise<ServiceStats>;
@@ -173,6 +186,8 @@ export interface Service extends ServiceGroup, AsyncDisposable {
 export interface ServiceClient {
   /** all that answer, those of one name, or one instance */
   ping(name?: string, id?: string): Promise<QueuedIterator<ServiceIdentity>>;
+  /** the figures of all that answer, of those of one name, or of one instance */
   stats(name?: string, id?: string): Promise<QueuedIterator<ServiceStats>>;
+  /** the endpoints of all that answer, of those of one name, or of one instance */
   info(name?: string, id?: string): Promise<QueuedIterator<ServiceInfo>>;
 }
