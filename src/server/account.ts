@@ -11,17 +11,16 @@ export interface Subscriber extends Interest {
 export class Account {
   readonly name: string;
   readonly router: Router<Subscriber> = new Router();
-  readonly #mapped: ((subject: string) => string) | undefined;
+  /** gives what is published another subject, or the same */
+  mapped: ((subject: string) => string) | undefined;
 
-  /** `mapped` gives what is published another subject, or the same */
-  constructor(name: string, mapped?: (subject: string) => string) {
+  constructor(name: string) {
     this.name = name;
-    this.#mapped = mapped;
   }
 
   /** Deliver a message, to who listens to its subject or to another one. How many got it. */
   publish(given: Message, to?: string): number {
-    const message = this.#mapped === undefined ? given : given.as(this.#mapped(given.subject));
+    const message = this.mapped === undefined ? given : given.as(this.mapped(given.subject));
     const { plain, groups } = this.router.match(to ?? message.subject);
     let delivered = 0;
     for (const sub of plain) if (sub.deliver(message)) delivered++;

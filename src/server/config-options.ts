@@ -30,8 +30,13 @@ export function optionsOf(config: ConfigMap, read: ReadText): ServerOptions {
     authorization: (value, path) => authorization(value, path, options),
     accounts: (value, path) => {
       for (const [name, account] of entries(value, path)) {
+        if (name === "$G") refuse(path, name, "another name, as this is reserved for who is in no account");
         accounts[name] = accountOf(account, `${path}.${name}`);
       }
+      options.accounts = accounts;
+    },
+    mappings: (value, path) => {
+      accounts["$G"] = { mappings: mappings(value, path) };
       options.accounts = accounts;
     },
     no_auth_user: (value, path) => (options.noAuthUser = text(value, path)),
@@ -103,14 +108,17 @@ function accountOf(value: ConfigValue, path: string): AccountOptions {
   each(value, path, {
     users: (given, at) => (made.users = list(given, at, user)),
     jetstream: (given, at) => (made.jetstream = jetstream(given, at) !== false),
-    mappings: (given, at) =>
-      (made.mappings = Object.fromEntries(
-        entries(given, at).map(([source, to]) => [source, destinations(to, `${at}.${source}`)]),
-      )),
+    mappings: (given, at) => (made.mappings = mappings(given, at)),
     exports: (given, at) => (made.exports = list(given, at, exported)),
     imports: (given, at) => (made.imports = list(given, at, imported)),
   });
   return made;
+}
+
+function mappings(value: ConfigValue, path: string): Mappings {
+  return Object.fromEntries(
+    entries(value, path).map(([source, to]) => [source, destinations(to, `${path}.${source}`)]),
+  );
 }
 
 function destinations(value: ConfigValue, path: string): Mappings[string] {

@@ -70,7 +70,7 @@ export interface ServerOptions {
   verifyNkey?: VerifyNkey;
   /** those of `isonats/server/extras`, for a page that wants what is in them. On Node, Bun and Deno they are there. */
   extras?: Extras;
-  /** accounts by name, apart from the default one, `$G`; `$SYS` is the system account */
+  /** accounts by name; `$G` is the default one, of who is in no other, and `$SYS` the system account */
   accounts?: Readonly<Record<string, AccountOptions>>;
   /** bytes of headers and payload that one message may have. Default 1 MiB. */
   maxPayload?: number;

@@ -103,7 +103,8 @@ export class Server {
     for (const user of options.users) this.#logins.add(user, nobody);
     const wishes = new Map(Object.entries(options.accounts));
     for (const [name, { users = [], mappings }] of wishes) {
-      const account = this.#account(name, mappings && this.#extras("mappings").mapping(mappings));
+      const account = this.#account(name);
+      if (mappings) account.mapped = this.#extras("mappings").mapping(mappings);
       for (const user of users) this.#logins.add(user, account);
     }
     if ([...wishes.values()].some(({ exports, imports }) => exports ?? imports)) {
@@ -213,10 +214,10 @@ export class Server {
     return this.#listeners.find(({ scheme }) => scheme === "ws" || scheme === "wss")?.url;
   }
 
-  #account(name: string, mapped?: (subject: string) => string): Account {
+  #account(name: string): Account {
     let account = this.#accounts.get(name);
     if (account === undefined) {
-      account = new Account(name, mapped);
+      account = new Account(name);
       this.#accounts.set(name, account);
       this.#system.answerUserInfo(account);
     }

@@ -26,6 +26,7 @@ const both = await pair(
         { stream: { account: A, subject: priv.x }, to: got.x }
       ]
     }
+    $SYS { users: [{ user: s, password: s }], mappings { sys.a: sys.b } }
   }`,
   {
     accounts: {
@@ -53,6 +54,7 @@ const both = await pair(
           { stream: { account: "A", subject: "priv.x" }, to: "got.x" },
         ],
       },
+      $SYS: { users: [{ user: "s", password: "s" }], mappings: { "sys.a": "sys.b" } },
     },
   },
 );
@@ -64,6 +66,10 @@ const SCENARIOS: Record<string, Script> = {
       0,
       "PUB m.plain 1\r\nx\r\nPUB m.q.x 1\r\ny\r\nPUB w 1\r\nz\r\nPUB big.a.b 1\r\nq\r\nPUB m.other 1\r\nr\r\n",
     ],
+  ],
+  "a mapping of the system account renames too": [
+    [0, `${login("s")}SUB sys.> 1\r\n`],
+    [0, "PUB sys.a 1\r\nx\r\n"],
   ],
   "a request goes to the service of the other account, with who asks": [
     [0, `${login("a")}SUB help 1\r\nSUB ask.* 2\r\n`],
@@ -87,6 +93,12 @@ const SCENARIOS: Record<string, Script> = {
 };
 
 for (const [title, script] of Object.entries(SCENARIOS)) test(title, () => compare(both, script));
+
+test("mappings of the default account are those of its users too", async (t) => {
+  const options = { accounts: { $G: { mappings: { "all.a": "all.b" } } } };
+  const servers = await pair(t, "mappings { all.a: all.b }", options);
+  await compare(servers, [[0, `${hello()}SUB all.> 1\r\nPUB all.a 1\r\nx\r\n`]]);
+});
 
 test("one answer comes back to a request, many where the export says so", async (t) => {
   for (const port of [both.real, both.embedded]) {

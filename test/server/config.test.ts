@@ -67,6 +67,7 @@ test("a configuration as people have it becomes options", () => {
         { user: bob, password: b }
       ]
     }
+    mappings { all: "every.$G" }
     accounts {
       ORDERS {
         jetstream: enabled
@@ -98,6 +99,7 @@ test("a configuration as people have it becomes options", () => {
       { user: "bob", password: "b", permissions: { publish: { allow: ["a.>"] } } },
     ],
     accounts: {
+      $G: { mappings: { all: "every.$G" } },
       ORDERS: {
         jetstream: true,
         users: [{ user: "carl", password: "c" }],
@@ -115,6 +117,7 @@ for (const [text, says] of [
     /doesn't know 'cluster': leave it out, or use nats-server\. Known here: listen, host/,
   ],
   ["authorization { users: [ { usr: a } ] }", /doesn't know 'authorization\.users\[0\]\.usr'/],
+  ['accounts { "$G" { users: [] } }', /accounts is "\$G": give another name, as this is reserved/],
   ["max_payload: lots", /max_payload is "lots": give a number/],
   ["ping_interval: soon", /ping_interval is "soon": give a duration such as 30s/],
   ["listen: here", /listen is "here": give host:port/],
