@@ -160,7 +160,8 @@ export type Binding = NamedBinding | OrderedBinding;
 
 /** What goes on, for the messages of errors. */
 export function whatOf({ stream, name }: Binding): string {
-  return `consuming from '${name}' of stream '${stream}'`;
+  // an ordered one has none before it begins
+  return `consuming from ${name === "" ? "" : `'${name}' of `}stream '${stream}'`;
 }
 
 /** What an error says of it. */

@@ -60,8 +60,8 @@ export interface DirectStreamAPI {
 
 // none of either is no bound to the server, and a batch of none the get of one message
 function checkBounds({ batch, max_bytes }: Pick<DirectGetRequest, "batch" | "max_bytes">): void {
-  checkWhole("batch", batch, 1, "how many messages to get at most, 1 or more");
-  checkWhole("max_bytes", max_bytes, 1, "bytes, 1 or more");
+  checkWhole("batch", batch, 1);
+  checkWhole("max_bytes", max_bytes, 1);
 }
 
 /** The direct gets behind an API. */

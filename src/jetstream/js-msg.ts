@@ -79,6 +79,11 @@ export interface JsMsg {
   size(): number;
 }
 
+// the nanoseconds of the server have 63 bits
+function checkDelay(name: string, millis = 0): void {
+  check(millis >= 0 && millis < 2 ** 63 / 1e6, name, millis, "milliseconds, from 0 to 292 years");
+}
+
 /** What the messages of one consumer share. */
 export interface AckHost {
   readonly nc: NatsConnection;
@@ -176,7 +181,7 @@ export class JsMsgImpl implements JsMsg {
   nak(millis?: number): void {
     if (millis === undefined) return this.#finally("-NAK");
     // a delay that the server can't read is none: the message would come again at once
-    check(millis >= 0 && millis < Infinity, "the delay", millis, "milliseconds, 0 or more");
+    checkDelay("the delay", millis);
     this.#finally(`-NAK {"delay":${Math.round(nanos(millis))}}`);
   }
 
@@ -190,8 +195,7 @@ export class JsMsgImpl implements JsMsg {
 
   next(subject: string, { batch = 1, no_wait, expires }: NextRequest = {}): void {
     checkWhole("batch", batch, 1);
-    const fits = expires === undefined || (expires >= 0 && expires < Infinity);
-    check(fits, "expires", expires, "milliseconds, 0 or more");
+    checkDelay("expires", expires);
     const request = JSON.stringify({
       batch,
       no_wait,

@@ -1,10 +1,12 @@
 // Process: runs a handler for every message of a consumer, and does what there is to do around it: acknowledgements, retries, the
 // ack wait, dead letters. Made by jetstream/consumers.
 import { InvalidOperationError } from "../errors.ts";
-import { check } from "../lib/check.ts";
+import { check, checkWhole } from "../lib/check.ts";
 import { millis } from "../lib/nanos.ts";
+import { oneLine } from "../lib/one-line.ts";
 import { headers as newHeaders, type MsgHdrs } from "../protocol/headers.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
+import { validatePublishSubject } from "../protocol/subject.ts";
 import type { Api } from "./api.ts";
 import type {
   ConsumeOptions,
@@ -36,12 +38,15 @@ interface Rules {
 }
 
 function resolve(options: ProcessOptions, config: ConsumerConfig): Rules {
-  const { concurrency = 1, retry = {}, keepAlive = true } = options;
+  const { concurrency = 1, retry = {}, keepAlive = true, deadLetter } = options;
   const { max_deliver = -1, ack_wait, backoff: waits } = config;
   const { attempts = max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY, backoff = BACKOFF } = retry;
-  for (const [name, value] of Object.entries({ concurrency, attempts })) {
-    check(value >= 1, name, value, "1 or more");
+  checkWhole("concurrency", concurrency, 1);
+  check(attempts >= 1, "attempts", attempts, "1 or more");
+  for (const ms of typeof backoff === "function" ? [] : backoff) {
+    check(ms >= 0 && ms < Infinity, "a backoff", ms, "milliseconds, 0 or more");
   }
+  if (typeof deadLetter === "string") validatePublishSubject(deadLetter, "deadLetter");
   // the shortest that the server waits
   const patience = Math.min(...(waits?.length ? waits : [ack_wait ?? 0]).map(millis)) || ACK_WAIT;
   const every = keepAlive === true ? patience / SHARE : keepAlive === false ? 0 : keepAlive;
@@ -88,7 +93,7 @@ class KeepAlive {
   }
 }
 
-/** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_OPERATION, and those of `consume` */
+/** @throws {@link NatsError} INVALID_ARGUMENT, INVALID_SUBJECT, INVALID_OPERATION, and those of `consume` */
 export async function startProcessing(
   api: Api,
   consumer: PullConsumer,
@@ -183,8 +188,7 @@ export async function startProcessing(
 }
 
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[\r\n]+/g, " ").slice(0, 500);
+  return oneLine(error instanceof Error ? error.message : String(error), 500);
 }
 
 // The headers of the message, but for orders to the stream that had it; where it was, and why it is here.

@@ -85,7 +85,7 @@ export function prepareMessage(payload: Payload | undefined, options: JetStreamM
   const fields: [string, string][] = [];
   const gates: Gated[] = [];
   if (msgID !== undefined) {
-    if (msgID === "") throw new InvalidArgumentError("msgID is empty: give an id, or leave it out");
+    checkText("msgID", msgID, "an id");
     fields.push(["Nats-Msg-Id", msgID]);
   }
   if (expect !== undefined) expected(expect, fields, gates);
@@ -115,8 +115,14 @@ export function withFields(given: MsgHdrs | undefined, fields: readonly [string,
 
 function expected(expect: PublishExpectations, fields: [string, string][], gates: Gated[]): void {
   const { streamName, lastMsgID, lastSequence, lastSubjectSequence, lastSubjectSequenceSubject } = expect;
-  if (streamName !== undefined) fields.push(["Nats-Expected-Stream", streamName]);
-  if (lastMsgID !== undefined) fields.push(["Nats-Expected-Last-Msg-Id", lastMsgID]);
+  if (streamName !== undefined) {
+    checkText("streamName", streamName, "a name");
+    fields.push(["Nats-Expected-Stream", streamName]);
+  }
+  if (lastMsgID !== undefined) {
+    checkText("lastMsgID", lastMsgID, "an id");
+    fields.push(["Nats-Expected-Last-Msg-Id", lastMsgID]);
+  }
   if (lastSequence !== undefined) {
     fields.push(["Nats-Expected-Last-Sequence", sequenceText("lastSequence", lastSequence)]);
   }
@@ -136,6 +142,11 @@ function expected(expect: PublishExpectations, fields: [string, string][], gates
     fields.push(["Nats-Expected-Last-Subject-Sequence-Subject", lastSubjectSequenceSubject]);
     gates.push(["lastSubjectSequenceSubject", 1]);
   }
+}
+
+// to the server an empty one is as if nothing was said
+function checkText(name: string, text: string, what: string): void {
+  if (text === "") throw new InvalidArgumentError(`${name} is empty: give ${what}, or leave it out`);
 }
 
 function isWhole(value: number | bigint): boolean {

@@ -1,6 +1,7 @@
 // Publish: a message to a stream, and its ack. What js.publish does, and the first message of a batch.
 import type { Msg, Payload, WaitOptions } from "../client/connection.ts";
 import { isNatsError } from "../errors.ts";
+import { check } from "../lib/check.ts";
 import { aborted, pause } from "../lib/deferred.ts";
 import { nuid } from "../lib/nuid.ts";
 import type { MsgHdrs } from "../protocol/headers.ts";
@@ -32,7 +33,7 @@ export async function publish(
 /**
  * Publish until somebody answers (ADR-22), within one deadline for all of it.
  *
- * @throws {@link NatsError} NO_RESPONDERS, TIMEOUT, ABORTED, CLOSED, and those of `request`
+ * @throws {@link NatsError} NO_RESPONDERS, TIMEOUT, ABORTED, CLOSED, INVALID_ARGUMENT, and those of `request`
  */
 export async function ask(
   api: Api,
@@ -41,6 +42,8 @@ export async function ask(
   headers: MsgHdrs | undefined,
   { timeout = api.options.timeout, signal, retries = 2, retryWait = 250 }: RetryOptions & WaitOptions,
 ): Promise<Msg> {
+  check(retries >= -1, "retries", retries, "a number of -1 or more");
+  check(retryWait >= 0, "retryWait", retryWait, "milliseconds, 0 or more");
   const what = `the publish to '${subject}'`;
   if (signal?.aborted) throw aborted(signal, what);
   const end = performance.now() + timeout;

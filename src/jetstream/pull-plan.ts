@@ -19,7 +19,7 @@ function atLeast(
   kind = "milliseconds",
 ): number {
   if (value === undefined) return fallback;
-  const ok = value >= least && (kind === "milliseconds" || Number.isInteger(value));
+  const ok = value >= least && (kind === "milliseconds" ? value < Infinity : Number.isInteger(value));
   check(ok, name, value, `${kind}, ${least} or more`);
   return value;
 }
@@ -102,6 +102,8 @@ function planOf(
   expires: number,
   usual: number,
 ): PullPlan {
+  const { timeout = Infinity } = options;
+  check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
   checkPriority(options, config);
   if (options.expires !== undefined) atLeast("expires", expires, 0, 1000);
   const bytes = whole("max_bytes", options.max_bytes, 0, 1);

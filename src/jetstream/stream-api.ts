@@ -68,7 +68,7 @@ export interface StreamAPI {
   names(subject?: string, options?: ApiOptions): Lister<string>;
   /**
    * The name of the one stream that stores the subject.
-   * @throws {NatsError} STREAM_NOT_FOUND when there is none, or several
+   * @throws {NatsError} STREAM_NOT_FOUND when there is none, or several; INVALID_SUBJECT
    */
   find(subject: string, options?: ApiOptions): Promise<string>;
   /**
@@ -151,6 +151,8 @@ export function streamApi(api: Api): StreamAPI {
       lister((offset) => api.call("STREAM.NAMES", [], { offset, subject }, options)),
 
     async find(subject, options) {
+      // without one the server tells of all streams
+      validateSubscribeSubject(subject);
       const found = await self.names(subject, options).next();
       const [name] = found;
       if (name !== undefined && found.length === 1) return name;
@@ -170,8 +172,8 @@ export function streamApi(api: Api): StreamAPI {
       }
       // to the server an empty filter and a 0 are as if nothing was said: it would take all
       if (filter !== undefined) validateSubscribeSubject(filter, "filter");
-      checkWhole("seq", seq, 1, "the sequence of the first message that stays, 1 or more");
-      checkWhole("keep", keep, 0, "how many messages stay, 0 or more");
+      checkWhole("seq", seq, 1);
+      checkWhole("keep", keep, 0);
       return api.call("STREAM.PURGE", [name], request, options);
     },
 

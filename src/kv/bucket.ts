@@ -106,7 +106,7 @@ export class Bucket implements KV {
     version: number,
     options: WaitOptions | number = {},
   ): Promise<number> {
-    check(version > 0, "version", version, "the revision that the key has");
+    check(Number.isSafeInteger(version) && version > 0, "version", version, "the revision that the key has");
     const wait = typeof options === "number" ? { timeout: options } : options;
     return this.put(key, value, { ...wait, previousSeq: version });
   }
@@ -153,6 +153,7 @@ export class Bucket implements KV {
     timeout = this.#api.options.timeout,
     signal,
   }: WaitOptions): () => WaitOptions & { timeout: number } {
+    check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
     const end = performance.now() + timeout;
     return () => ({ timeout: Math.max(1, end - performance.now()), signal });
   }

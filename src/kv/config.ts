@@ -50,6 +50,8 @@ export function fieldsOf(bucket: string, options: KvOptions): Changes<StreamConf
   whole("history", history, 1, 64);
   whole("ttl", ttl, 0);
   if (markerTTL !== 0) whole("markerTTL", markerTTL, 1000);
+  whole("max_bytes", options.max_bytes, -1);
+  whole("maxValueSize", options.maxValueSize, -1);
   return {
     description: options.description,
     max_msgs_per_subject: history,

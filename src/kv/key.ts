@@ -5,8 +5,15 @@ const TOKEN = String.raw`[-/=\w]+`;
 const KEY = new RegExp(`^${TOKEN}(\\.${TOKEN})*$`);
 const FILTER = new RegExp(`^(>|(${TOKEN}|\\*)(\\.(${TOKEN}|\\*))*(\\.>)?)$`);
 
+// a subject and what is around it must fit into a line of the server, 4096 bytes by default: one that does not costs the link
+const LONGEST = 3500;
+
 function checkText(what: string, value: unknown, rule: RegExp, allowed: string): void {
-  if (typeof value !== "string" || !rule.test(value)) check(false, what, JSON.stringify(value), allowed);
+  if (typeof value !== "string" || !rule.test(value)) {
+    return check(false, what, JSON.stringify(value), allowed);
+  }
+  const { length } = value;
+  check(length <= LONGEST, `the length of ${what}`, length, `${LONGEST} characters at most`);
 }
 
 /** @throws {@link NatsError} INVALID_ARGUMENT */

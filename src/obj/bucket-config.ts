@@ -12,7 +12,7 @@ export const ALL_CHUNKS = "$O.*.C.>";
 /** The stream of a bucket. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function configOf({ name, stream }: Bucket, options: Partial<ObjectStoreOptions>): StreamConfig {
   const { description, ttl, storage, replicas, max_bytes, placement, metadata, compression } = options;
-  check(ttl === undefined || ttl >= 0, "ttl", ttl, "milliseconds, or 0 for none");
+  check(ttl === undefined || (ttl >= 0 && ttl < Infinity), "ttl", ttl, "milliseconds, or 0 for none");
   const base: StreamConfig = {
     name: stream,
     subjects: [`$O.${name}.C.>`, `$O.${name}.M.>`],

@@ -62,6 +62,8 @@ export class ChunkWriter implements LinkListener {
   #lastSequence = 0;
   #state: "flowing" | "recovering" | "over" = "flowing";
   #failure: { readonly error: unknown } | undefined;
+  // why a chunk was not stored last
+  #refusal: unknown;
   // where the first recovery began, and the sequences that were confirmed since
   #from = 0;
   #confirmed: Set<number> | undefined;
@@ -199,6 +201,7 @@ export class ChunkWriter implements LinkListener {
       if (isNoResponders(msg)) throw new NoStreamError(this.#subject, 1);
       chunk.sequence = readPubAck(msg, this.#subject).seq;
     } catch (error) {
+      this.#refusal = error;
       if (this.#state === "over") this.#settle();
       else if (!passes(error)) this.#fail(error);
       else if (this.#alone !== undefined) this.#alone.resolve(undefined);
@@ -221,6 +224,7 @@ export class ChunkWriter implements LinkListener {
     }
     if (done === 0) return;
     this.chunks += done;
+    this.#refusal = undefined;
     this.#open.splice(0, done);
     this.#sent -= done;
     this.#since = performance.now();
@@ -286,7 +290,7 @@ export class ChunkWriter implements LinkListener {
     if (silent >= this.#timeout) {
       const missing = this.#bucket.api.nc.info === undefined ? "no connection" : "no reply";
       const text = `no chunk was stored for ${this.#timeout} ms`;
-      return this.#fail(new TimeoutError(text, { subject: this.#subject }, missing));
+      return this.#fail(new TimeoutError(text, { subject: this.#subject, cause: this.#refusal }, missing));
     }
     if (silent >= this.#ackWait) void this.#recover();
     this.#timer = this.#lookAfter(Math.min(this.#ackWait, this.#timeout - silent));

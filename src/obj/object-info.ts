@@ -1,6 +1,6 @@
 // Object info: what is known of an object, and the message of its bucket that says so (ADR-20).
 import { NatsError } from "../errors.ts";
-import { type MsgHdrs, MsgHdrsImpl } from "../protocol/headers.ts";
+import { type MsgHdrs, MsgHdrsImpl, toHeaders } from "../protocol/headers.ts";
 
 /** Where a link leads: to an object, or without a name to a bucket. */
 export interface ObjectStoreLink {
@@ -72,13 +72,13 @@ interface MetaMessage {
   deleted?: true;
 }
 
-/** The message of a note: the fields of ADR-20, in the order in which other clients write them. */
+/** The message of a note: the fields of ADR-20, in the order in which other clients write them. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function metaMessage(bucket: string, note: ObjectNote): string {
   const { name, description, headers, metadata, options, nuid, size, chunks, digest, deleted } = note;
   const message: MetaMessage = {
     name,
     ...(description && { description }),
-    ...(headers && { headers: Object.fromEntries(headers) }),
+    ...(headers && { headers: Object.fromEntries(toHeaders(headers)) }),
     ...(metadata && { metadata }),
     ...(options && { options }),
     bucket,

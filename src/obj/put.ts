@@ -5,6 +5,7 @@ import { InvalidArgumentError } from "../errors.ts";
 import { check, checkWhole } from "../lib/check.ts";
 import { aborted, settle } from "../lib/deferred.ts";
 import { nuid as nuids } from "../lib/nuid.ts";
+import { toHeaders } from "../protocol/headers.ts";
 import { OutcomeUnknownError } from "../jetstream/pub-ack.ts";
 import type { Bucket } from "./bucket.ts";
 import { ChunkWriter } from "./chunk-writer.ts";
@@ -41,6 +42,8 @@ export async function putObject(
       throw new InvalidArgumentError("options.link is set: make links with link() and linkStore()");
     }
     check(timeout > 0, "timeout", timeout, "milliseconds, more than 0");
+    checkWhole("previousRevision", previousRevision, 0, "a revision, or 0 for none");
+    if (headers) toHeaders(headers);
     if (signal?.aborted) throw aborted(signal, what);
     size = chunkSize(options?.max_chunk_size, bucket.api.nc.info?.max_payload);
     writer = new ChunkWriter(bucket, subject, size, timeout, (error) => interrupt?.(error));

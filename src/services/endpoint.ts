@@ -94,13 +94,17 @@ export class Endpoint {
   }
 }
 
+// characters of what was thrown: an answer that is too large for the server would be none
+const LONGEST = 4096;
+
 // C-ADR32-10. What the handler did not mean is thrown again: the subscription reports it.
 function answer(request: ServiceMsg, failure: unknown): void {
   if (isNatsError(failure) && failure.code === "SERVICE") {
     const { serviceCode, description } = failure as ServiceError;
-    request.respondError(serviceCode, description);
+    request.respondError(serviceCode, description.slice(0, LONGEST));
     return;
   }
-  request.respondError(500, failure instanceof Error ? failure.message : String(failure));
+  const text = failure instanceof Error ? failure.message : String(failure);
+  request.respondError(500, text.slice(0, LONGEST));
   throw failure;
 }

@@ -1,6 +1,7 @@
 // Service message: a request as a handler has it. Made by services/endpoint.
 import type { Msg, Payload, PublishOptions, ReviverFn } from "../client/connection.ts";
 import type { Codec } from "../codec/codec.ts";
+import { oneLine } from "../lib/one-line.ts";
 import { headers, type MsgHdrs, toHeaders } from "../protocol/headers.ts";
 import { ServiceErrorCodeHeader, ServiceErrorHeader, type ServiceMsg } from "./service-types.ts";
 
@@ -41,7 +42,7 @@ export class Request implements ServiceMsg {
 
   respondError(code: number, description: string, data?: Payload, options: PublishOptions = {}): boolean {
     // C-ADR32-11: a header is one line
-    const text = description.replace(/[\r\n]+/g, " ");
+    const text = oneLine(description);
     this.#failed(`${code}:${text}`);
     const all = options.headers === undefined ? headers() : toHeaders(options.headers).clone();
     all.set(ServiceErrorCodeHeader, String(code));

@@ -212,7 +212,7 @@ type ServiceInstanceAdd = (
 ) => QueuedIterator<ServiceMsg>;
 
 function checkName(name: string, what: string): void {
-  if (!NAME.test(name)) {
+  if (typeof name !== "string" || !NAME.test(name)) {
     throw new InvalidArgumentError(`${what} is '${name}': use letters, digits, '-' and '_'`);
   }
 }

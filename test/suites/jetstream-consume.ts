@@ -211,8 +211,15 @@ export const jetstreamFetch: Suite = {
         { priority: 10, group: "g" },
         { min_pending: 5 },
         { group: "nobody" },
+        { timeout: 0 },
+        { timeout: Number.NaN },
+        { expires: Infinity },
+        { idle_heartbeat: Infinity },
       ]) {
-        await rejects(consumer.fetch(options), "INVALID_ARGUMENT");
+        for (const call of [consumer.fetch(options), consumer.consume(options)]) {
+          const { message } = await rejects(call, "INVALID_ARGUMENT");
+          ok(message.includes(Object.keys(options)[0] as string), message);
+        }
       }
       await rejects(consumer.consume({ max_messages: 10, threshold_messages: 11 }), "INVALID_ARGUMENT");
     },

@@ -45,7 +45,8 @@ export const jetstreamMessages: Suite = {
       const again = await some(consumer.next());
       equal([again.seq, again.info.deliveryCount, again.redelivered], [3, 2, true]);
       // to the server a delay that it can't read is none
-      for (const delay of [-1, NaN, Infinity]) throws(() => again.nak(delay), "INVALID_ARGUMENT");
+      for (const delay of [-1, NaN, Infinity, Number.MAX_SAFE_INTEGER])
+        throws(() => again.nak(delay), "INVALID_ARGUMENT");
       again.nak(1500);
       equal(await consumer.next({ no_wait: true }), null);
       const late = await some(consumer.next());

@@ -1,6 +1,6 @@
 // Suite: consumer.process: handlers, and what is done around them.
-import type { JsMsg } from "../../src/jetstream/index.ts";
-import { headers } from "../../src/names.ts";
+import type { JsMsg, ProcessOptions } from "../../src/jetstream/index.ts";
+import { headers, type NatsErrorCode } from "../../src/names.ts";
 import type { Suite } from "./harness.ts";
 import { allAcknowledged, consuming, filled, range, sequences, storeAll } from "./jetstream-consuming.ts";
 import { equal, Events, eventually, gate, Growing, ok, rejects, within } from "./tools.ts";
@@ -215,6 +215,23 @@ export const jetstreamProcess: Suite = {
       equal(errors.slice(0, 2), ["Error: no key", "Error: no subject"]);
     },
 
+    "a dead letter says what can be said of an error whose text has no UTF-8 form": async (harness) => {
+      const { consumer, stream } = await consuming(harness, 1);
+      const dead = stream.nc.subscribe(`${stream.name}.dead`, { max: 1 });
+      const processing = await consumer.process(
+        (msg) => {
+          // the 500 characters that are kept end within the pair
+          if (msg.subject !== dead.getSubject()) throw new Error(`\ud800${"x".repeat(498)}😀`);
+        },
+        { retry: { attempts: 1 }, deadLetter: dead.getSubject() },
+      );
+      for await (const { headers } of dead) {
+        equal(headers?.get("Dead-Letter-Error"), `\ufffd${"x".repeat(498)}\ufffd`);
+      }
+      processing.stop();
+      await processing.closed();
+    },
+
     "it wants explicit acknowledgements": async (harness) => {
       const stream = await filled(harness, 1);
       const none = await stream.consumer({ ack_policy: "none" });
@@ -232,10 +249,21 @@ export const jetstreamProcess: Suite = {
         explicit.process(() => undefined, { concurrency: 0 }),
         "INVALID_ARGUMENT",
       );
-      await rejects(
-        explicit.process(() => undefined, { keepAlive: -1 }),
-        "INVALID_ARGUMENT",
-      );
+      const wrong: [ProcessOptions, NatsErrorCode][] = [
+        [{ concurrency: 1.5 }, "INVALID_ARGUMENT"],
+        [{ concurrency: Infinity }, "INVALID_ARGUMENT"],
+        [{ keepAlive: -1 }, "INVALID_ARGUMENT"],
+        [{ retry: { backoff: [1000, Number.NaN] } }, "INVALID_ARGUMENT"],
+        [{ retry: { backoff: [Infinity] } }, "INVALID_ARGUMENT"],
+        [{ deadLetter: "dead letters" }, "INVALID_SUBJECT"],
+        [{ deadLetter: "" }, "INVALID_SUBJECT"],
+      ];
+      for (const [options, code] of wrong) {
+        await rejects(
+          explicit.process(() => undefined, options),
+          code,
+        );
+      }
       await rejects(
         explicit.process(() => undefined, { retry: { attempts: 0 } }),
         "INVALID_ARGUMENT",

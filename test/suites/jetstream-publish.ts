@@ -353,6 +353,26 @@ export const jetstreamPublish: Suite = {
       equal(published.all.length, 0);
     },
 
+    "what the server would take for nothing said, and retries that are none, are refused before it is sent":
+      async (harness) => {
+        const { nc, js, name } = await setUp(harness);
+        const published = await inbox(nc, `${name}.>`);
+        for (const [options, says] of [
+          [{ msgID: "" }, "msgID is empty: give an id"],
+          [{ expect: { lastMsgID: "" } }, "lastMsgID is empty: give an id"],
+          [{ expect: { streamName: "" } }, "streamName is empty: give a name"],
+          [{ retries: -2 }, "retries is -2: give"],
+          [{ retries: Number.NaN }, "retries is NaN: give"],
+          [{ retryWait: -1 }, "retryWait is -1: give"],
+          [{ retryWait: Number.NaN }, "retryWait is NaN: give"],
+        ] as const) {
+          const { message } = await rejects(js.publish(`${name}.a`, "", options), "INVALID_ARGUMENT");
+          ok(message.includes(says), message);
+        }
+        await nc.flush();
+        equal(published.all.length, 0);
+      },
+
     "a counter grows by what is published, and its ack tells its value, since 2.12 (C-ADR49-1, C-ADR49-2, C-ADR49-3, C-ADR49-4)":
       async (harness) => {
         if (!atLeast(harness.version, "2.12")) {

@@ -54,6 +54,8 @@ export const jetstreamStreams: Suite = {
       equal(await all(streams.names(`${prefix}.none`)), []);
       equal(await all(streams.list(`${prefix}.none`)), []);
       await rejects(streams.find(`${prefix}.none`), "STREAM_NOT_FOUND");
+      // for which the server would tell of all streams
+      for (const subject of ["", undefined as never]) await rejects(streams.find(subject), "INVALID_SUBJECT");
     },
 
     "a subject that several streams store has no one stream (C-STRM-7)": async (harness) => {

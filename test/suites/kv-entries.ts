@@ -308,12 +308,45 @@ export const kvEntries: Suite = {
         await rejects(kv.history({ key }), "INVALID_ARGUMENT");
       }
       await rejects(kv.watch({ key: [] }), "INVALID_ARGUMENT");
+      // the server would close the connection of one that does not fit into a line
+      const long = "k".repeat(3501);
+      for (const call of [kv.put(long, "x"), kv.get(long), kv.keys(long)]) {
+        const { message } = await rejects(call, "INVALID_ARGUMENT");
+        ok(message.includes("is 3501: give 3500 characters at most"), message);
+      }
       for (const key of ["*", ">", "a.*"]) await rejects(kv.put(key, "x"), "INVALID_ARGUMENT");
       for (const key of [">.a", "a.>.b", "a.*b"]) await rejects(kv.watch({ key }), "INVALID_ARGUMENT");
       for (const name of ["", "a.b", "a b", "a*", ">"]) await rejects(kvm.open(name), "INVALID_ARGUMENT");
       equal((await info()).state.last_seq, state.last_seq);
       for (const key of ["a/b", "a=b", "-", "_x", "A.1.z"]) await kv.put(key, key);
-      equal((await sorted(await kv.keys())).length, 5);
+      await kv.put(long.slice(1), "x");
+      equal((await kv.get(long.slice(1)))?.string(), "x");
+      equal((await sorted(await kv.keys())).length, 6);
+    },
+
+    "a revision, a timeout or a size that is none is refused by its name and value": async (harness) => {
+      const { kv, kvm } = await bucket(harness);
+      await kv.put("a", "x");
+      const timeouts = [0, -1, Number.NaN];
+      for (const timeout of timeouts) {
+        for (const call of [
+          kv.put("a", "x", { timeout }),
+          kv.create("b", "x", { timeout }),
+          kv.modify("a", () => "x", { timeout }),
+        ]) {
+          const { message } = await rejects(call, "INVALID_ARGUMENT");
+          ok(message.includes(`timeout is ${timeout}: give milliseconds, more than 0`), message);
+        }
+      }
+      for (const version of [0, -1, 1.5, Number.NaN]) {
+        const { message } = await rejects(kv.update("a", "x", version), "INVALID_ARGUMENT");
+        ok(message.includes(`version is ${version}: give`), message);
+      }
+      for (const options of [{ max_bytes: Number.NaN }, { maxValueSize: 1.5 }, { maxValueSize: -2 }]) {
+        const [[field, value] = []] = Object.entries(options);
+        const { message } = await rejects(kvm.create(`${harness.prefix}-x`, options), "INVALID_ARGUMENT");
+        ok(message.includes(`${field} is ${value}: give a whole number, -1 or more`), message);
+      }
     },
 
     "a key has a TTL of its own, and leaves a marker that says why (C-ADR8-14, C-ADR8-21, C-ADR8-36, C-ADR48-3, C-ADR48-5)":

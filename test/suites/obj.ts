@@ -404,6 +404,10 @@ export const objObjects: Suite = {
       };
       await put("INVALID_ARGUMENT", { name: "" });
       await put("INVALID_ARGUMENT", { name: "a" }, { timeout: 0 });
+      for (const previousRevision of [-1, 1.5, Number.NaN]) {
+        await put("INVALID_ARGUMENT", { name: "a" }, { previousRevision });
+      }
+      await put("INVALID_ARGUMENT", { name: "a", headers: { a: "b" } as never });
       await put("INVALID_ARGUMENT", { name: "a", options: { link: { bucket: "b" } } });
       await put("MAX_PAYLOAD", { name: "a", options: { max_chunk_size: 2 ** 30 } });
       await put("ABORTED", { name: "a" }, { signal: AbortSignal.abort() });
@@ -587,6 +591,7 @@ export const objObjects: Suite = {
       await store.delete("d");
       await rejects(store.update("d", { description: "x" }), "OBJECT_NOT_FOUND");
       await rejects(store.update("never", {}), "OBJECT_NOT_FOUND");
+      await rejects(store.update("b.c", { headers: { a: "b" } as never }), "INVALID_ARGUMENT");
       await store.update("b.c", { name: "d" });
       equal(await store.getBlob("d"), hello);
     },

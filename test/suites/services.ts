@@ -230,6 +230,8 @@ export const services: Suite = {
           handler: (_, msg) => {
             if (msg.string() === "throw") throw new Error("first\r\nline");
             if (msg.string() === "reject") return Promise.reject(new Error("later"));
+            if (msg.string() === "no text") throw new Error("half \ud800");
+            if (msg.string() === "all of it") throw new Error("x".repeat(2_000_000));
             if (msg.string() === "mean it") throw new ServiceError(404, "no such order");
             msg.respond("fine");
             return undefined;
@@ -244,6 +246,9 @@ export const services: Suite = {
         };
         equal(await error("throw"), [500, "first line"]);
         equal(await error("reject"), [500, "later"]);
+        // what can't be sent as it is would be no answer
+        equal(await error("no text"), [500, "half \ufffd"]);
+        equal(await error("all of it"), [500, "x".repeat(4096)]);
         equal(await error("mean it"), [404, "no such order"]);
         const fine = await ask("x");
         equal(
@@ -251,12 +256,12 @@ export const services: Suite = {
           ["fine", false, null],
         );
         const [stats] = (await service.stats()).endpoints;
-        equal([stats?.num_requests, stats?.num_errors, stats?.last_error], [4, 3, "404:no such order"]);
+        equal([stats?.num_requests, stats?.num_errors, stats?.last_error], [6, 5, "404:no such order"]);
         // those that nobody meant are reported
-        await events.until("handlerError", 2);
+        await events.until("handlerError", 4);
         equal(
           events.of("handlerError").map(({ subject }) => subject),
-          [`${name}.fails`, `${name}.fails`],
+          new Array(4).fill(`${name}.fails`),
         );
       },
 
