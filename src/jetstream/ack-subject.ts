@@ -11,7 +11,9 @@ export interface DeliveryInfo {
   readonly domain: string;
   /** of the account; only of servers that send the longer form */
   readonly account_hash?: string;
+  /** the stream that it is from */
   readonly stream: string;
+  /** the consumer that delivered it */
   readonly consumer: string;
   /** how often it was delivered, this time included */
   readonly deliveryCount: number;

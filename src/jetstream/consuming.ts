@@ -281,7 +281,12 @@ export interface ConsumerHealth {
   /** when the last heartbeat came; 0 for never */
   readonly lastHeartbeat: number;
   /** asked for, and not here yet */
-  readonly outstanding: { readonly messages: number; readonly bytes: number };
+  readonly outstanding: {
+    /** how many */
+    readonly messages: number;
+    /** bytes of them; 0 where it is asked for by messages alone */
+    readonly bytes: number;
+  };
   /** how often what was asked for was void, and it was asked for again */
   readonly resets: number;
 }

@@ -12,7 +12,9 @@ import { streamInfo } from "./stream-info.ts";
 
 /** A counter, as it is stored. */
 export interface CounterEntry {
+  /** the subject of the counter */
   readonly subject: string;
+  /** what it stands at */
   readonly value: bigint;
   /** what it grew by last */
   readonly increment: bigint;

@@ -20,6 +20,7 @@ export type DirectLastRequest = Pick<
   DirectGetRequest,
   "seq" | "up_to_seq" | "up_to_time" | "batch" | "max_bytes"
 > & {
+  /** the last message of each of these subjects; wildcards allowed */
   multi_last: string[];
 };
 

@@ -10,8 +10,11 @@ import { type StreamAPI, streamApi } from "./stream-api.ts";
 
 /** Looks after the streams and consumers of an account. */
 export interface JetStreamManager {
+  /** everything about streams */
   readonly streams: StreamAPI;
+  /** everything about consumers */
   readonly consumers: ConsumerAPI;
+  /** messages from any replica or mirror of a stream */
   readonly direct: DirectStreamAPI;
   /**
    * What the account uses and may use.

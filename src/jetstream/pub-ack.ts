@@ -24,7 +24,12 @@ export interface PubAck {
 }
 
 /** A batch was stored; `seq` is the sequence of its last message. */
-export type BatchAck = PubAck & { batch: string; count: number };
+export type BatchAck = PubAck & {
+  /** id of the batch */
+  batch: string;
+  /** messages of the batch */
+  count: number;
+};
 
 /** No stream takes what is published to the subject; nothing was stored. Code `NO_RESPONDERS`. */
 export class NoStreamError extends NatsError {

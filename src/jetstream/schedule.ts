@@ -20,14 +20,22 @@ export type ScheduleSpecification =
   /** at that moment; or a specification in the text that the server reads, such as `@every 5m` */
   | Date
   | string
-  /** once, at that moment: a date, or its text with a zone as in `2030-01-02T03:04:05Z` */
-  | { at: Date | string }
-  /** again and again: milliseconds or a Go duration, one second or more. Server 2.14. */
-  | { every: number | string }
-  /** six fields: second, minute, hour, day of the month, month, day of the week. Server 2.14. */
-  | { cron: string }
-  /** Server 2.14. */
-  | { predefined: PredefinedSchedule };
+  | {
+      /** once, at that moment: a date, or its text with a zone as in `2030-01-02T03:04:05Z` */
+      at: Date | string;
+    }
+  | {
+      /** again and again: milliseconds or a Go duration, one second or more. Server 2.14. */
+      every: number | string;
+    }
+  | {
+      /** six fields: second, minute, hour, day of the month, month, day of the week. Server 2.14. */
+      cron: string;
+    }
+  | {
+      /** one of those that have a name. Server 2.14. */
+      predefined: PredefinedSchedule;
+    };
 
 /**
  * Makes a message a schedule: the stream keeps it, and publishes its payload and headers to `target` when it is time. One

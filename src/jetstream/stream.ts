@@ -17,6 +17,7 @@ import type { StreamInfoOptions } from "./stream-info.ts";
 
 /** A stream. Each call rejects with code `STREAM_NOT_FOUND` once it is gone. */
 export interface Stream {
+  /** its name */
   readonly name: string;
   /** What the server knows of it; with `cached` what was fetched last. */
   info(cached?: boolean, options?: StreamInfoOptions): Promise<StreamInfo>;

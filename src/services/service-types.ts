@@ -14,14 +14,24 @@ export const ServiceErrorHeader = "Nats-Service-Error";
 export const ServiceErrorCodeHeader = "Nats-Service-Error-Code";
 
 /** What can be asked of services. */
-export const ServiceVerb = { PING: "PING", STATS: "STATS", INFO: "INFO" } as const;
+export const ServiceVerb = {
+  /** who is there */
+  PING: "PING",
+  /** the figures of each endpoint */
+  STATS: "STATS",
+  /** what there is to ask for */
+  INFO: "INFO",
+} as const;
 /** One of the values of {@link ServiceVerb}. */
 export type ServiceVerb = (typeof ServiceVerb)[keyof typeof ServiceVerb];
 
 /** The `type` of each answer. */
 export const ServiceResponseType = {
+  /** of a {@link ServiceIdentity} */
   PING: "io.nats.micro.v1.ping_response",
+  /** of {@link ServiceStats} */
   STATS: "io.nats.micro.v1.stats_response",
+  /** of a {@link ServiceInfo} */
   INFO: "io.nats.micro.v1.info_response",
 } as const;
 /** One of the values of {@link ServiceResponseType}. */
