@@ -70,7 +70,7 @@ export class Connector {
       // an event handler may have closed the connection
       this.#check();
       // waits of nothing, one after the other, shall not keep everything else from its turn
-      if (wait > 0 || ++atOnce > 2 * this.pool.size) {
+      if (wait > 0 || ++atOnce > 2 * this.pool.servers.length) {
         atOnce = 0;
         this.#wait = delay(wait);
         await this.#wait;
@@ -86,7 +86,7 @@ export class Connector {
         if (this.#refusedForGood(server)) throw failure;
         const { maxReconnectAttempts: most } = this.#options;
         if (most >= 0 && server.reconnects >= most) this.pool.remove(server);
-        if (this.pool.size === 0) throw last;
+        if (this.pool.servers.length === 0) throw last;
       }
     }
   }

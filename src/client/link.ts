@@ -179,18 +179,10 @@ export class Link implements ClientSink, TransportEvents {
     this.#schedulePing(this.#options.pingInterval);
   }
 
-  get open(): boolean {
-    return this.#stage === OPEN;
-  }
-
   // -- output --------------------------------------------------------------------------------------------------------
 
   get buffered(): number {
     return this.#transport.buffered;
-  }
-
-  get encrypted(): boolean {
-    return this.#transport.encrypted;
   }
 
   /** true when it takes a batch */

@@ -54,7 +54,8 @@ export class PoolServer implements Server {
 
 /** Ordered; the next server to dial is first, the one dialled last is last. */
 export class Pool {
-  #servers: PoolServer[] = [];
+  /** in the order in which they will be dialled */
+  servers: PoolServer[] = [];
   readonly #options: ResolvedOptions;
 
   constructor(options: ResolvedOptions) {
@@ -62,19 +63,10 @@ export class Pool {
     this.set(options.servers);
   }
 
-  get size(): number {
-    return this.#servers.length;
-  }
-
-  /** in the order in which they will be dialled */
-  get servers(): readonly PoolServer[] {
-    return this.#servers;
-  }
-
   /** Replace all by servers the user names; what is known of those that stay is kept. */
   set(list: readonly string[]): void {
     const { bare, translate } = this.#options.runtime;
-    const known = new Map(this.#servers.map((server) => [server.key, server]));
+    const known = new Map(this.servers.map((server) => [server.key, server]));
     const next = new Map<string, PoolServer>();
     for (const src of list) {
       const fresh = new PoolServer(src, parseAddress(src, bare, translate), false);
@@ -85,19 +77,19 @@ export class Pool {
       if (!next.has(server.key)) next.set(server.key, server);
     }
     if (next.size === 0) throw new InvalidArgumentError("the list of servers is empty: name at least one");
-    this.#servers = [...next.values()];
-    if (!this.#options.noRandomize) shuffle(this.#servers);
+    this.servers = [...next.values()];
+    if (!this.#options.noRandomize) shuffle(this.servers);
   }
 
   /** The server is about to be dialled: it becomes the last. */
   rotate(server: PoolServer): void {
-    if (!this.#servers.includes(server)) return;
-    this.#servers = this.#servers.filter((other) => other !== server);
-    this.#servers.push(server);
+    if (!this.servers.includes(server)) return;
+    this.servers = this.servers.filter((other) => other !== server);
+    this.servers.push(server);
   }
 
   remove(server: PoolServer): void {
-    this.#servers = this.#servers.filter((other) => other !== server);
+    this.servers = this.servers.filter((other) => other !== server);
   }
 
   /**
@@ -122,7 +114,7 @@ export class Pool {
     const deleted: string[] = [];
     // no connect_urls at all says nothing about the cluster
     if (info.connect_urls !== undefined) {
-      this.#servers = this.#servers.filter((server) => {
+      this.servers = this.servers.filter((server) => {
         const gone =
           server.gossiped &&
           server !== current &&
@@ -132,10 +124,10 @@ export class Pool {
         return !gone;
       });
     }
-    const fresh = [...said.values()].filter((server) => !this.#servers.some((other) => same(other, server)));
+    const fresh = [...said.values()].filter((server) => !this.servers.some((other) => same(other, server)));
     if (!this.#options.noRandomize) shuffle(fresh);
     // before the current one, which is last
-    this.#servers.splice(Math.max(0, this.#servers.length - 1), 0, ...fresh);
+    this.servers.splice(Math.max(0, this.servers.length - 1), 0, ...fresh);
     return { added: fresh.map((server) => server.listen), deleted };
   }
 }
@@ -146,8 +138,7 @@ function same(a: PoolServer, b: PoolServer): boolean {
 
 // C-TLS-5: an IP that the cluster told us of is verified against the name the user gave
 function tlsNameFor(hostname: string, current: PoolServer): string {
-  const isIp = hostname.includes(":") || /^\d+(\.\d+){3}$/.test(hostname);
+  const isIp = (host: string): boolean => /:|^\d+(\.\d+){3}$/.test(host);
   const name = current.tlsName || current.hostname;
-  const nameIsIp = name.includes(":") || /^\d+(\.\d+){3}$/.test(name);
-  return isIp && !nameIsIp ? name : "";
+  return isIp(hostname) && !isIp(name) ? name : "";
 }

@@ -44,12 +44,13 @@ interface Pending {
 
 /** A table of requests with one timer for all their deadlines. */
 export class Requests {
+  /** the server has been told of the inbox: it has to be again after a reconnect */
+  subscribed = false;
   readonly #prefix: string;
   #inbox: string | undefined;
   readonly #host: RequestHost;
   readonly #pending = new Map<number, Pending>();
   #nextToken = 1;
-  #subscribed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
@@ -67,11 +68,6 @@ export class Requests {
   /** the wildcard subject of the shared inbox */
   get subject(): string {
     return `${this.inbox}.*`;
-  }
-
-  /** true once the server has been told of the inbox: it has to be again after a reconnect */
-  get subscribed(): boolean {
-    return this.#subscribed;
   }
 
   get size(): number {
@@ -147,8 +143,8 @@ export class Requests {
       });
     } else {
       reply = `${this.inbox}.${token}`;
-      if (!this.#subscribed) this.#host.subscribeInbox(this.subject);
-      this.#subscribed = true;
+      if (!this.subscribed) this.#host.subscribeInbox(this.subject);
+      this.subscribed = true;
     }
     this.#pending.set(token, { subject, asker, sub, timeout, deadline: this.#deadline(timeout) });
     return [token, reply];
@@ -176,7 +172,7 @@ export class Requests {
 
   /** The shared inbox can't be used: rejects all that use it; the next request tries again (C-ERR-3). */
   inboxFailed(error: NatsError): void {
-    this.#subscribed = false;
+    this.subscribed = false;
     this.#fail(error, ({ sub }) => sub === undefined);
   }
 

@@ -342,7 +342,8 @@ export class Session implements NatsConnection {
     const { server } = link;
     this.#events.emit({ type: "ldm", server: server.listen });
     this.#connector.avoid(server);
-    if (this.#connector.pool.size < 2 || !this.#options.reconnect || this.#state !== "connected") return;
+    if (this.#connector.pool.servers.length < 2 || !this.#options.reconnect || this.#state !== "connected")
+      return;
     const leave = () => link.die(server.failure("is in lame duck mode", "DISCONNECTED"));
     // Replies have a moment to come. Then the server reads what was sent so far, and gives to other members of queue groups
     // what it would give us; what is published from there on waits for the next link.

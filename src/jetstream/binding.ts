@@ -15,20 +15,15 @@ export class NamedBinding {
   readonly ordered = false;
   readonly stream: string;
   readonly name: string;
+  /** the server may be asked for it */
+  readonly askable: boolean;
   readonly #api: Api;
-  // never ask the API
-  readonly #blind: boolean;
 
-  constructor(api: Api, stream: string, name: string, blind: boolean) {
+  constructor(api: Api, stream: string, name: string, askable: boolean) {
     this.#api = api;
     this.stream = stream;
     this.name = name;
-    this.#blind = blind;
-  }
-
-  /** true when the server can be asked for it */
-  get askable(): boolean {
-    return !this.#blind;
+    this.askable = askable;
   }
 
   /**
@@ -36,7 +31,7 @@ export class NamedBinding {
    * @throws {@link NatsError} CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, and those of a call
    */
   async check(options?: ApiOptions): Promise<void> {
-    if (!this.#blind) await this.#api.call("CONSUMER.INFO", [this.stream, this.name], undefined, options);
+    if (this.askable) await this.#api.call("CONSUMER.INFO", [this.stream, this.name], undefined, options);
   }
 }
 
@@ -59,9 +54,10 @@ export class OrderedBinding {
   /** of the one that is used now; `""` when a new one is needed */
   name = "";
   info: ConsumerInfo | undefined;
+  /** what the server said with the message accepted last; `delivery` is 0 while the present consumer has sent none */
+  readonly accepted: SequenceReader = new SequenceReader();
   readonly #api: Api;
   readonly #setup: OrderedSetup;
-  readonly #sequences = new SequenceReader();
   #serial = 0;
   // deliveries of the present consumer
   #deliveries = 0;
@@ -85,7 +81,7 @@ export class OrderedBinding {
     if (deliver_subject !== undefined) config.deliver_subject = deliver_subject;
     // a push consumer may deliver before its creation is confirmed
     this.#deliveries = 0;
-    this.#sequences.reset();
+    this.accepted.reset();
     const api = this.#api;
     const names = namesOf(this.stream, name);
     const gated: Gated[] = config.filter_subjects === undefined ? [] : [["filter_subjects", 0]];
@@ -117,18 +113,13 @@ export class OrderedBinding {
 
   /** Is this the next delivery? It counts as seen then. */
   accepts(msg: Msg): boolean {
-    const sequences = this.#sequences;
+    const sequences = this.accepted;
     const { read } = sequences;
     if (!(msg.readReply ? msg.readReply(read) : readText(msg.reply, read))) return false;
     if (sequences.delivery !== this.#deliveries + 1) return false;
     this.#deliveries++;
     this.#last = sequences.stream;
     return true;
-  }
-
-  /** What the server said with the message accepted last; `delivery` is 0 while the present consumer has sent none. */
-  get accepted(): Readonly<Pick<SequenceReader, "stream" | "delivery" | "pending">> {
-    return this.#sequences;
   }
 
   /** True when the server has delivered more than what came. */

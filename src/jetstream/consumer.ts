@@ -67,7 +67,7 @@ export function pullConsumer(api: Api, found: ConsumerInfo): PullConsumer {
   const start: Start = (plan, options) =>
     Flow.start(api, {
       ...setupOf(api, options, last.config.ack_policy === "none"),
-      binding: new NamedBinding(api, stream, name, options.bind ?? false),
+      binding: new NamedBinding(api, stream, name, !options.bind),
       pull: (flow) => new Puller(flow, new Pulls(plan, limitsOf(known(options)), pins)),
       heartbeat: plan.heartbeat,
     });

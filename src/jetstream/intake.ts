@@ -39,6 +39,8 @@ export class Intake<T extends Delivery> {
   held = 0;
   /** bytes of these, where `counts` was asked for */
   heldBytes = 0;
+  /** of these, how many are queued */
+  queued = 0;
   received = 0;
   processed = 0;
   /** the message handed over last */
@@ -48,7 +50,6 @@ export class Intake<T extends Delivery> {
   // count bytes too: only who pulls by bytes needs it
   readonly #counts: boolean;
   readonly #items = new Queue<T | Marker>();
-  #queued = 0;
   #waiter: { resolve(next: Next<T>): void; reject(error: unknown): void } | undefined;
   #iterating = false;
   // the bytes of the message in the loop; -1 for none
@@ -64,14 +65,10 @@ export class Intake<T extends Delivery> {
     this.#counts = counts;
   }
 
-  get queued(): number {
-    return this.#queued;
-  }
-
   /** True when nothing is here that a loop or a callback will still be done with. */
   get idle(): boolean {
     if (this.#callback !== undefined) return this.held === 0;
-    return !this.#iterating || (this.#queued === 0 && this.#inLoop < 0);
+    return !this.#iterating || (this.queued === 0 && this.#inLoop < 0);
   }
 
   /**
@@ -90,7 +87,7 @@ export class Intake<T extends Delivery> {
       this.#handOver(msg, size);
       waiter.resolve({ value: msg, done: false });
     } else {
-      this.#queued++;
+      this.queued++;
       this.#items.push(msg);
     }
     return this.#iterating && this.#episode === undefined ? (this.#episode = deferred()) : undefined;
@@ -176,7 +173,7 @@ export class Intake<T extends Delivery> {
     }
     const item = this.#items.shift() as T | undefined;
     if (item !== undefined) {
-      this.#queued--;
+      this.queued--;
       this.#handOver(item, this.#counts ? item.size() : 0);
       this.#runMarkers();
       return Promise.resolve({ value: item, done: false });
@@ -200,8 +197,8 @@ export class Intake<T extends Delivery> {
   end(error: Error | undefined, drop: boolean): void {
     if (drop) {
       this.#items.clear();
-      this.held -= this.#queued;
-      this.#queued = 0;
+      this.held -= this.queued;
+      this.queued = 0;
       // who left the loop does not come for the next
       this.#inLoop = -1;
       this.#settle();

@@ -3,46 +3,39 @@ import { InvalidArgumentError } from "../errors.ts";
 import { check } from "../lib/check.ts";
 import { millis, nanos } from "../lib/nanos.ts";
 import type { ConsumerConfig } from "../protocol/jetstream/consumer.ts";
-import type { OrderedConsumerOptions } from "./consuming.ts";
+import type { OrderedConsumerOptions, OrderedPushConsumerOptions } from "./consuming.ts";
 
 // C-ADR17-2: the server's own wait would send again what has no acknowledgement
 const ACK_WAIT = 22 * 3_600_000;
 // nanoseconds after which the server forgets the consumer of one that is gone
 const INACTIVE = 300e9;
 
-const KNOWN: readonly string[] = [
-  "name_prefix",
-  "filter_subjects",
-  "deliver_policy",
-  "opt_start_seq",
-  "opt_start_time",
-  "replay_policy",
-  "inactive_threshold",
-  "headers_only",
-  "deliver_prefix",
-  "idle_heartbeat",
-];
-
 /** The configuration that all consumers of an ordered one have. @throws {@link InvalidArgumentError} INVALID_ARGUMENT */
 export function orderedConfig(options: OrderedConsumerOptions): ConsumerConfig {
-  // C-ADR17-1
-  const foreign = Object.keys(options).find((name) => !KNOWN.includes(name));
-  if (foreign !== undefined) {
-    throw new InvalidArgumentError(
-      `${foreign} is no option of an ordered consumer: it is set so that the order holds`,
-    );
-  }
   const {
+    name_prefix: _,
+    deliver_prefix: __,
+    idle_heartbeat: ___,
+    filter_subjects,
     opt_start_seq,
     opt_start_time,
+    deliver_policy: policy,
     replay_policy,
     headers_only,
     inactive_threshold = millis(INACTIVE),
-  } = options;
+    ...foreign
+  }: OrderedPushConsumerOptions = options;
+  // C-ADR17-1
+  const [name] = Object.keys(foreign);
+  if (name !== undefined) {
+    throw new InvalidArgumentError(
+      `${name} is no option of an ordered consumer: it is set so that the order holds`,
+    );
+  }
   check(inactive_threshold > 0, "inactive_threshold", inactive_threshold, "milliseconds, more than 0");
   const start = opt_start_seq === undefined ? undefined : "by_start_sequence";
-  const { deliver_policy = opt_start_time === undefined ? (start ?? "all") : "by_start_time" } = options;
-  const filters = [options.filter_subjects ?? []].flat();
+  const deliver_policy = policy ?? (opt_start_time === undefined ? (start ?? "all") : "by_start_time");
+  const filters = [filter_subjects ?? []].flat();
   // without a filter the server refuses it
   if (deliver_policy === "last_per_subject" && filters.length === 0) filters.push(">");
   return orderedBase(filters, {

@@ -40,7 +40,7 @@ interface Rules {
 function resolve(options: ProcessOptions, config: ConsumerConfig): Rules {
   const { concurrency = 1, retry = {}, keepAlive = true, deadLetter } = options;
   const { max_deliver = -1, ack_wait, backoff: waits } = config;
-  const { attempts = max_deliver > 0 ? max_deliver : Number.POSITIVE_INFINITY, backoff = BACKOFF } = retry;
+  const { attempts = max_deliver > 0 ? max_deliver : Infinity, backoff = BACKOFF } = retry;
   checkWhole("concurrency", concurrency, 1);
   check(attempts >= 1, "attempts", attempts, "1 or more");
   for (const ms of typeof backoff === "function" ? [] : backoff) {

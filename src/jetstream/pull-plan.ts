@@ -70,9 +70,9 @@ function priorityOf({ min_pending, min_ack_pending, priority }: PullOptions): Pu
 export function limitsOf(config: ConsumerConfig | undefined): PullLimits {
   const { max_batch, max_bytes, max_expires } = config ?? {};
   return {
-    batch: max_batch || Number.POSITIVE_INFINITY,
-    bytes: max_bytes || Number.POSITIVE_INFINITY,
-    expires: max_expires ? Math.max(1, millis(max_expires)) : Number.POSITIVE_INFINITY,
+    batch: max_batch || Infinity,
+    bytes: max_bytes || Infinity,
+    expires: max_expires ? Math.max(1, millis(max_expires)) : Infinity,
   };
 }
 

@@ -51,7 +51,7 @@ export class Puller {
   readonly #flow: PullHost;
   #probe: Timer | undefined;
   #deadline: Timer | undefined;
-  #deadlineAt = Number.POSITIVE_INFINITY;
+  #deadlineAt = Infinity;
   #overall: Timer | undefined;
 
   constructor(flow: PullHost, pulls: Pulls) {

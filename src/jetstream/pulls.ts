@@ -41,6 +41,8 @@ export type Pins = Map<string, string>;
 
 export class Pulls {
   readonly plan: PullPlan;
+  /** number of the last pull */
+  id = 0;
   /** asked for, and not here yet */
   messages = 0;
   bytes = 0;
@@ -49,7 +51,6 @@ export class Pulls {
   receivedBytes = 0;
   readonly #limits: PullLimits;
   readonly #pins: Pins;
-  #lastId = 0;
   // statuses of pulls before it are of no interest
   #firstId = 1;
   #last = { messages: 0, bytes: 0 };
@@ -60,11 +61,6 @@ export class Pulls {
     this.plan = plan;
     this.#limits = { ...limits };
     this.#pins = pins;
-  }
-
-  /** the number of the last pull */
-  get id(): number {
-    return this.#lastId;
   }
 
   /** true when bytes are counted */
@@ -110,7 +106,7 @@ export class Pulls {
     bytes = Math.min(bytes, this.#limits.bytes);
     if (batch <= 0 || (counts && bytes <= 0)) return undefined;
     this.#wantsAll = false;
-    this.#lastId++;
+    this.id++;
     this.#last = { messages: batch, bytes: counts ? bytes : 0 };
     this.messages += batch;
     this.bytes += this.#last.bytes;
@@ -149,7 +145,7 @@ export class Pulls {
   over(id: number, messages: number | undefined, bytes: number | undefined): void {
     if (messages === undefined) {
       // only a pull that was refused says nothing, and that is the last one
-      if (id !== this.#lastId) return;
+      if (id !== this.id) return;
       ({ messages, bytes } = this.#last);
     }
     this.messages = Math.max(0, this.messages - messages);
@@ -160,7 +156,7 @@ export class Pulls {
   void(): void {
     this.messages = 0;
     this.bytes = 0;
-    this.#firstId = this.#lastId + 1;
+    this.#firstId = this.id + 1;
   }
 
   /**

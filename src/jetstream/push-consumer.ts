@@ -37,7 +37,7 @@ export function pushConsumer(api: Api, found: ConsumerInfo): PushConsumer {
       }
       return start({
         ...setupOf(api, options, ack_policy === "none"),
-        binding: new NamedBinding(api, stream, name, false),
+        binding: new NamedBinding(api, stream, name, true),
         deliver: { subject, queue },
         // C-ADR15-7: members of a group get none that they could count on
         heartbeat: queue === undefined ? millis(idle_heartbeat) : 0,
@@ -63,7 +63,7 @@ export function boundPushConsumer(api: Api, options: BoundPushConsumerOptions): 
     consume: async (call = {}) =>
       start({
         ...setupOf(api, callback === undefined ? call : { callback, ...call }, false),
-        binding: new NamedBinding(api, "", "", true),
+        binding: new NamedBinding(api, "", "", false),
         deliver: { subject, queue },
         heartbeat: queue === undefined ? idle_heartbeat : 0,
       }),

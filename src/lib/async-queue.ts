@@ -21,12 +21,13 @@ type Result<T> = IteratorResult<T, undefined>;
 export class AsyncQueue<T> {
   /** items that `next()` gave */
   taken = 0;
+  /** there is an iterator */
+  iterating = false;
   readonly #limits: QueueLimits;
   readonly #sizeOf: (item: T) => number;
   readonly #items: Queue<T> = new Queue();
   #bytes = 0;
   #waiter: ((result: Result<T> | Promise<Result<T>>) => void) | undefined;
-  #iterating = false;
   #ended = false;
   #error: unknown;
 
@@ -97,15 +98,10 @@ export class AsyncQueue<T> {
     });
   }
 
-  /** true once there is an iterator */
-  get iterating(): boolean {
-    return this.#iterating;
-  }
-
   /** The iterator; a second one is refused. `asked` is called after each `next()`, `leave` when the loop is left. */
   iterate(subject: string, asked: () => void, leave: () => void): AsyncIterator<T, undefined> {
-    if (this.#iterating) throw new InvalidOperationError(`'${subject}' is being iterated already`);
-    this.#iterating = true;
+    if (this.iterating) throw new InvalidOperationError(`'${subject}' is being iterated already`);
+    this.iterating = true;
     const left = <R>(result: R): R => {
       leave();
       return result;

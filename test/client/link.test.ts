@@ -116,10 +116,10 @@ describe("CONNECT", () => {
     await peer.expect(/^PING$/);
     peer.send("+OK\r\nPING\r\n");
     await settled();
-    assert.equal(link.open, false);
+    assert.equal(link.writable, false);
     peer.send("PONG\r\n");
     await greeting;
-    assert.equal(link.open, true);
+    assert.equal(link.writable, true);
     own();
     link.die(new ClosedConnectionError());
   });
@@ -401,8 +401,10 @@ describe("TLS", () => {
   ] as const) {
     const title = `${JSON.stringify(info)} and ${JSON.stringify(options)}`;
     test(`trap 29: ${title} is ${encrypted ? "TLS" : "in clear"}`, async () => {
-      const { link, peer } = await open(options, { info, ...upgrading });
-      assert.equal(link.encrypted, encrypted);
+      let upgrades = 0;
+      const startTls = async (): Promise<void> => void upgrades++;
+      const { link, peer } = await open(options, { info, pair: { startTls } });
+      assert.equal(upgrades, encrypted ? 1 : 0);
       assert.equal(peer.connect["tls_required"], "tls" in options && options.tls !== null);
       link.die(new ClosedConnectionError());
     });
@@ -581,7 +583,7 @@ describe("pings", () => {
     assert.equal(pings(), 2);
     t.mock.timers.tick(999);
     assert.deepEqual(told, ["ping 1", "ping 2"]);
-    assert.equal(link.open, true);
+    assert.equal(link.writable, true);
     t.mock.timers.tick(1);
     assert.deepEqual(told.slice(2), ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
     await within(peer.closed, "the transport lives");
@@ -602,7 +604,7 @@ describe("pings", () => {
     await peer.expect(/^PING$/);
     await pass(t, 3750, 3);
     t.mock.timers.tick(1249);
-    assert.deepEqual([told, link.open], [[], true]);
+    assert.deepEqual([told, link.writable], [[], true]);
     t.mock.timers.tick(1);
     assert.deepEqual(told, ["stale", { code: "STALE_CONNECTION", lost: 0 }]);
     await within(peer.closed, "the transport lives");
@@ -617,7 +619,7 @@ describe("pings", () => {
     peer.send("PONG\r\n");
     await settled();
     await pass(t, 1100, 22);
-    assert.deepEqual([told, link.open], [["ping 1"], true]);
+    assert.deepEqual([told, link.writable], [["ping 1"], true]);
     link.check();
     await pass(t, 1000, 20);
     assert.deepEqual(told.at(-1), { code: "STALE_CONNECTION", lost: 0 });
@@ -632,7 +634,7 @@ describe("pings", () => {
     await settled();
     for (let i = 0; i < 3; i++) {
       link.check(2000);
-      assert.equal(link.open, true);
+      assert.equal(link.writable, true);
       await pass(t, 500, 1);
     }
     assert.deepEqual(told, []);
@@ -649,7 +651,7 @@ describe("pings", () => {
     peer.send("MSG a 1 1000000\r\nbegins");
     await settled();
     await pass(t, 10_000);
-    assert.deepEqual([told, link.open], [[], true]);
+    assert.deepEqual([told, link.writable], [[], true]);
     link.die(new ClosedConnectionError());
   });
 
@@ -661,10 +663,10 @@ describe("pings", () => {
     peer.send("PONG\r\n");
     // a minute passes in one turn of the event loop
     t.mock.timers.tick(60_000);
-    assert.deepEqual([told, link.open], [[], true]);
+    assert.deepEqual([told, link.writable], [[], true]);
     await settled();
     await pass(t, 2000);
-    assert.deepEqual([told, link.open], [[], true]);
+    assert.deepEqual([told, link.writable], [[], true]);
     link.die(new ClosedConnectionError());
   });
 
@@ -678,7 +680,7 @@ describe("pings", () => {
       await pass(t, 8000, 16);
       buffered = left;
     }
-    assert.deepEqual([told, link.open], [[], true]);
+    assert.deepEqual([told, link.writable], [[], true]);
     await pass(t, 10_500, 21);
     assert.equal(told[0], "stale");
     buffered = 0;
@@ -697,7 +699,7 @@ describe("pings", () => {
       told,
       Array.from({ length: 5 }, () => "ping 1"),
     );
-    assert.equal(link.open, true);
+    assert.equal(link.writable, true);
     link.die(new ClosedConnectionError());
   });
 
@@ -716,7 +718,7 @@ describe("pings", () => {
     }
     peer.send("PONG\r\n");
     await settled();
-    assert.equal(link.open, true, "one PONG too many does no harm");
+    assert.equal(link.writable, true, "one PONG too many does no harm");
     link.die(new ClosedConnectionError());
   });
 
@@ -751,7 +753,7 @@ describe("the end", () => {
     peer.destroy();
     await settled();
     assert.deepEqual(told, [{ code: "DISCONNECTED", lost: 0 }]);
-    assert.equal(link.open, false);
+    assert.equal(link.writable, false);
   });
 
   test("C-ERR-7: what the server said before it closed is the reason", async (t) => {
