@@ -26,9 +26,9 @@ export interface PublishOptions {
   /** headers of the message; the object is not changed */
   headers?: MsgHdrs | undefined;
   /** subject that receives the server's trace events of this message (ADR-41, server 2.11) */
-  traceDestination?: string;
+  traceDestination?: string | undefined;
   /** trace only: the message itself is neither delivered nor stored (server 2.11; refused below) */
-  traceOnly?: boolean;
+  traceOnly?: boolean | undefined;
 }
 
 /** Options of a request. */
@@ -41,9 +41,9 @@ export interface RequestOptions extends WaitOptions {
   /** the reply subject to use; only with `noMux` */
   reply?: string | undefined;
   /** see {@link PublishOptions.traceDestination} */
-  traceDestination?: string;
+  traceDestination?: string | undefined;
   /** see {@link PublishOptions.traceOnly} */
-  traceOnly?: boolean;
+  traceOnly?: boolean | undefined;
 }
 
 /**
@@ -71,9 +71,9 @@ export interface RequestManyOptions {
   /** ends the request; the iteration throws code `ABORTED`, or the call does when it is aborted already */
   signal?: AbortSignal | undefined;
   /** see {@link PublishOptions.traceDestination} */
-  traceDestination?: string;
+  traceDestination?: string | undefined;
   /** see {@link PublishOptions.traceOnly} */
-  traceOnly?: boolean;
+  traceOnly?: boolean | undefined;
 }
 
 /**

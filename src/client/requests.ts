@@ -11,19 +11,11 @@ import {
 import { check } from "../lib/check.ts";
 import { delay, onAbort, startTimer } from "../lib/deferred.ts";
 import { createInbox } from "../protocol/subject.ts";
-import type { RequestManyOptions, RequestOptions, Subscription, SubscriptionOptions } from "./connection.ts";
+import type { NatsConnection, RequestManyOptions, RequestOptions, Subscription } from "./connection.ts";
 import type { MsgImpl } from "./message.ts";
+import type { Publishing } from "./publishing.ts";
 import { repliesTo, type Replies } from "./replies.ts";
-
-/** What requests need of the connection. */
-export interface RequestHost {
-  /** tell the server of the shared inbox */
-  subscribeInbox(subject: string): void;
-  /** a subscription for the replies to one request */
-  subscribe(subject: string, options: SubscriptionOptions): Subscription;
-  /** is there a connection now? */
-  isConnected(): boolean;
-}
+import { MUX_SID, subLine } from "./subscriptions.ts";
 
 /** Who waits for replies. */
 interface Asker {
@@ -48,15 +40,21 @@ export class Requests {
   subscribed = false;
   readonly #prefix: string;
   #inbox: string | undefined;
-  readonly #host: RequestHost;
+  readonly #nc: Pick<NatsConnection, "subscribe">;
+  readonly #publishing: Pick<Publishing, "control" | "link">;
   readonly #pending = new Map<number, Pending>();
   #nextToken = 1;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
   /** `prefix` is how inboxes begin. */
-  constructor(host: RequestHost, prefix: string) {
-    this.#host = host;
+  constructor(
+    nc: Pick<NatsConnection, "subscribe">,
+    publishing: Pick<Publishing, "control" | "link">,
+    prefix: string,
+  ) {
+    this.#nc = nc;
+    this.#publishing = publishing;
     this.#prefix = prefix;
   }
 
@@ -137,13 +135,13 @@ export class Requests {
     let sub: Subscription | undefined;
     if (options.noMux === true) {
       reply = options.reply ?? createInbox(this.#prefix);
-      sub = this.#host.subscribe(reply, {
+      sub = this.#nc.subscribe(reply, {
         callback: (error, msg) =>
           error === null ? asker.push(msg as MsgImpl) : asker.stop(requestError(subject, error)),
       });
     } else {
       reply = `${this.inbox}.${token}`;
-      if (!this.subscribed) this.#host.subscribeInbox(this.subject);
+      if (!this.subscribed) this.#publishing.control(subLine(this.subject, MUX_SID));
       this.subscribed = true;
     }
     this.#pending.set(token, { subject, asker, sub, timeout, deadline: this.#deadline(timeout) });
@@ -226,7 +224,7 @@ export class Requests {
   }
 
   #timedOut(subject: string, timeout: number): TimeoutError {
-    const missing = this.#host.isConnected() ? "no reply" : "no connection";
+    const missing = this.#publishing.link === undefined ? "no connection" : "no reply";
     return new TimeoutError(
       `${missing} for the request to '${subject}' within ${timeout} ms`,
       { subject },

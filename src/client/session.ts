@@ -35,7 +35,6 @@ import type {
   WaitOptions,
 } from "./connection.ts";
 import { Connector } from "./connector.ts";
-import { drained } from "./drain.ts";
 import type { Link, LinkOwner } from "./link.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Publishing } from "./publishing.ts";
@@ -65,15 +64,8 @@ export class Session implements NatsConnection {
     const publishing = new Publishing(options);
     this.#options = options;
     this.#publishing = publishing;
-    this.#requests = new Requests(
-      {
-        subscribeInbox: (subject) => publishing.control(subLine(subject, MUX_SID)),
-        subscribe: (subject, of) => this.subscribe(subject, of),
-        isConnected: () => publishing.link !== undefined,
-      },
-      options.inboxPrefix,
-    );
-    this.#subscriptions = new Subscriptions(this, this.#requests.onReply.bind(this.#requests), {
+    this.#requests = new Requests(this, publishing, options.inboxPrefix);
+    this.#subscriptions = new Subscriptions(this, this.#requests, {
       control: (line) => publishing.control(line),
       flush: (of) => this.flush(of),
       wait: (promise, of) => this.#waits.add(of, promise),
@@ -255,8 +247,7 @@ export class Session implements NatsConnection {
 
   #ask(subject: string, payload: Payload | undefined, options: PublishOptions, reply: string): void {
     const { headers, traceDestination, traceOnly } = options;
-    const plain = headers === undefined && traceDestination === undefined && traceOnly === undefined;
-    this.publish(subject, payload, plain ? { reply } : { ...options, reply });
+    this.publish(subject, payload, { reply, headers, traceDestination, traceOnly });
   }
 
   async context({ timeout = 5000, signal }: WaitOptions = {}): Promise<Context> {
@@ -375,17 +366,33 @@ export class Session implements NatsConnection {
     this.#become("draining");
     // who waits for the end in a callback is not waited for
     this.#subscriptions.running = undefined;
-    const parts = {
-      subscriptions: this.#subscriptions,
-      publishing: this.#publishing,
-      flush: () => this.flush(),
-      link: () => this.#links.add({}),
-      isOver: () => this.#state !== "draining",
-    };
     try {
-      await this.#waits.add({ timeout, signal, what: "draining the connection" }, drained(parts));
+      await this.#waits.add({ timeout, signal, what: "draining the connection" }, this.#drained());
     } finally {
       await this.close();
+    }
+  }
+
+  // Resolves when what arrived is handed over and what was published is sent. From then on, publish is refused.
+  async #drained(): Promise<void> {
+    const subscriptions = this.#subscriptions;
+    const publishing = this.#publishing;
+    const subs = [...subscriptions];
+    subscriptions.unsubscribe();
+    // a round trip: what the server sent before it knew is here then. Without a link there is nothing to come.
+    await this.flush().catch(() => undefined);
+    for (const sub of subs) sub.finish();
+    await Promise.all([...subs, ...subscriptions.ending].map((sub) => sub.handedOver()));
+    while (this.#state === "draining") {
+      // what is kept from an outage wants a link
+      if (publishing.link === undefined && publishing.outbox.messages > 0) await this.#links.add({});
+      publishing.refuse(DrainingConnectionError);
+      if (publishing.link === undefined) return;
+      try {
+        return await this.flush();
+      } catch {
+        // the link broke: what is whole goes over the next one
+      }
     }
   }
 

@@ -16,7 +16,9 @@ import {
 export const MUX_SID = 1;
 
 /** Takes the replies that come to the shared inbox. */
-export type ReplySink = (msg: MsgImpl, bytes: Uint8Array, subjectStart: number, subjectEnd: number) => void;
+export interface ReplySink {
+  onReply(msg: MsgImpl, bytes: Uint8Array, subjectStart: number, subjectEnd: number): void;
+}
 
 /** All subscriptions of one connection. They survive its links. */
 export class Subscriptions implements MsgSink, SubscriptionHost {
@@ -29,14 +31,14 @@ export class Subscriptions implements MsgSink, SubscriptionHost {
   readonly ending: Set<NatsSubscription> = new Set();
   readonly #table = new Map<number, NatsSubscription>();
   readonly #publisher: Publisher;
-  readonly #onReply: ReplySink;
+  readonly #replies: ReplySink;
   #nextSid = MUX_SID + 1;
 
   /** The messages respond through `publisher`. */
-  constructor(publisher: Publisher, onReply: ReplySink, owner: SubscriptionOwner) {
+  constructor(publisher: Publisher, replies: ReplySink, owner: SubscriptionOwner) {
     this.owner = owner;
     this.#publisher = publisher;
-    this.#onReply = onReply;
+    this.#replies = replies;
   }
 
   [Symbol.iterator](): IterableIterator<NatsSubscription> {
@@ -95,7 +97,7 @@ export class Subscriptions implements MsgSink, SubscriptionHost {
       dataEnd,
     );
     if (sub !== undefined) sub.onMessage(msg);
-    else this.#onReply(msg, bytes, subjectStart, subjectEnd);
+    else this.#replies.onReply(msg, bytes, subjectStart, subjectEnd);
   }
 
   /** The lines that tell a new server of every live subscription, with what remains of their counts. */

@@ -76,7 +76,8 @@ describe("the shared inbox", () => {
   test("C-REQ-4: nothing is kept after a reply, a failure, a timeout, an abort or the end", async (t) => {
     trackLeaks(t);
     const requests = new Requests(
-      { subscribeInbox: () => {}, subscribe: () => assert.fail("not with noMux"), isConnected: () => true },
+      { subscribe: () => assert.fail("not with noMux") },
+      { control: () => {}, link: undefined },
       "_INBOX.x",
     );
     const settle = (promise: Promise<unknown>) => promise.catch(() => {});
