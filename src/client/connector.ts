@@ -83,7 +83,8 @@ export class Connector {
         this.#check();
         const failure = this.#failed(server, error);
         last = weightier(last, failure);
-        if (this.#refusedForGood(server)) throw failure;
+        // C-AUTH-6
+        if (server.authErrors >= 2 && !this.#options.ignoreAuthErrorAbort) throw failure;
         const { maxReconnectAttempts: most } = this.#options;
         if (most >= 0 && server.reconnects >= most) this.pool.remove(server);
         if (this.pool.servers.length === 0) throw last;
@@ -145,7 +146,9 @@ export class Connector {
     try {
       const link = new Link(server, await this.#reach(server, signal), this.#options, this.#messages);
       await link.greet(signal);
-      this.#succeeded(server, link.info);
+      server.reconnects = server.authErrors = server.due = 0;
+      server.didConnect = true;
+      this.info = link.info;
       return link;
     } catch (error) {
       this.#check();
@@ -185,14 +188,6 @@ export class Connector {
     return settle(dial, { signal });
   }
 
-  #succeeded(server: PoolServer, info: ServerInfo): void {
-    server.reconnects = 0;
-    server.authErrors = 0;
-    server.due = 0;
-    server.didConnect = true;
-    this.info = info;
-  }
-
   #failed(server: PoolServer, error: unknown): NatsError {
     const failure = isNatsError(error) ? error : server.failure("could not be dialled", undefined, error);
     server.reconnects++;
@@ -206,11 +201,6 @@ export class Connector {
     else if (!(expired && this.#options.renewable)) server.authErrors++;
     server.due = Date.now() + this.#wanted(server);
     return failure;
-  }
-
-  // C-AUTH-6
-  #refusedForGood(server: PoolServer): boolean {
-    return server.authErrors >= 2 && !this.#options.ignoreAuthErrorAbort;
   }
 
   #wanted(server: PoolServer): number {
