@@ -132,7 +132,7 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
       onIdle: (sink) => {
         if (this.#complete || binding.name === "") return;
         if (++this.#idle > PATIENCE) this.#count(sink, 0);
-        else sink.again();
+        else sink.recover(false);
       },
     });
     this.#flow = flow;

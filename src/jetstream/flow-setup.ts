@@ -11,8 +11,8 @@ export interface Sink<T> {
   put(item: T): Promise<unknown> | undefined;
   /** Do it when all that is here now has been handed over. */
   mark(marker: () => void): void;
-  /** Of an ordered one: go on with a new consumer. */
-  again(): void;
+  /** Go on, of an ordered one with a new consumer; `suspect` says that one that has a name may be gone. */
+  recover(suspect: boolean): void;
   /** This is all: the flow ends when all has been handed over. */
   finish(): void;
 }

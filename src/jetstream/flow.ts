@@ -45,8 +45,13 @@ const WAITS = [0, 100, 250, 500, 1000, 2000, 4000];
 export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHost, PullHost {
   readonly api: Api;
   readonly binding: Binding;
+  /** wait for what is gone, rather than end */
+  readonly patient: boolean;
+  state: ConsumerHealth["state"] = "starting";
   /** where messages come to */
   inbox = "";
+  /** it has ended, and all is handed over */
+  isDone = false;
   /** a word came since it flows */
   heard = false;
   /** what ended while nothing came */
@@ -57,12 +62,10 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   readonly #intake: Intake<T>;
   readonly #events = new Listeners<ConsumerNotification>();
   readonly #backoff = backoff(WAITS);
-  #state: ConsumerHealth["state"] = "starting";
   #turn = 0;
   #sub: Subscription | undefined;
   #error: Error | undefined;
-  #closed: Deferred<undefined | Error> | undefined;
-  #done = false;
+  readonly #closed: Deferred<undefined | Error> = deferred();
   // it may be gone: ask before going on
   #suspect = false;
   #pause: Delay | undefined;
@@ -91,6 +94,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   private constructor(api: Api, setup: FlowSetup<T>) {
     this.api = api;
     this.binding = setup.binding;
+    this.patient = setup.patient === true;
     this.#nc = api.nc;
     this.#setup = setup;
     this.#puller = setup.pull?.(this);
@@ -167,7 +171,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   #become(state: ConsumerHealth["state"]): void {
-    this.#state = state;
+    this.state = state;
     this.#turn++;
     this.#pause?.cancel();
     this.#pause = undefined;
@@ -176,7 +180,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   #is(state: ConsumerHealth["state"]): boolean {
-    return this.#state === state;
+    return this.state === state;
   }
 
   // -- what comes ----------------------------------------------------------------------------------------------------
@@ -250,7 +254,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     if (subject === "" || subject === this.#stalled) return;
     this.#stalled = subject;
     this.#intake.mark(() => {
-      if (this.#state !== "ended" && this.#nc.state === "connected") this.#nc.publish(subject);
+      if (this.state !== "ended" && this.#nc.state === "connected") this.#nc.publish(subject);
     });
   }
 
@@ -394,7 +398,7 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     }
     this.#leave(dropped);
     this.#puller?.pulls.void();
-    this.#settle();
+    this.settle();
   }
 
   // An ordered consumer is used again by the next fetch, if nothing that it delivered is lost.
@@ -406,35 +410,17 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     else if (!(pulls?.plan.once === true && pulls.messages === 0)) binding.remove();
   }
 
-  #settle(): void {
-    if (this.#done || !this.#intake.idle) return;
-    this.#done = true;
+  settle(): void {
+    if (this.isDone || !this.#intake.idle) return;
+    this.isDone = true;
     this.#events.close();
-    this.#closed?.resolve(this.#error);
+    this.#closed.resolve(this.#error);
   }
 
-  // -- the intake ----------------------------------------------------------------------------------------------------
+  // -- what its intake and its puller see ----------------------------------------------------------------------------
 
-  onRoom(): void {
+  room(): void {
     this.#puller?.room();
-  }
-
-  onLeft(): void {
-    this.stop();
-  }
-
-  onDone(): void {
-    this.#settle();
-  }
-
-  // -- what its puller sees ------------------------------------------------------------------------------------------
-
-  get state(): ConsumerHealth["state"] {
-    return this.#state;
-  }
-
-  get patient(): boolean {
-    return this.#setup.patient === true;
   }
 
   get held(): number {
@@ -459,10 +445,6 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     this.#intake.mark(marker);
   }
 
-  again(): void {
-    this.recover(false);
-  }
-
   finish(error?: Error): void {
     this.#end(error, false);
   }
@@ -480,10 +462,6 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
   }
 
   closed(): Promise<undefined | Error> {
-    if (this.#closed === undefined) {
-      this.#closed = deferred();
-      if (this.#done) this.#closed.resolve(this.#error);
-    }
     return this.#closed;
   }
 
@@ -495,15 +473,10 @@ export class Flow<T extends Delivery> implements Sink<T>, LinkListener, IntakeHo
     return this.#events.listen();
   }
 
-  /** true when it has ended and all is handed over */
-  get isDone(): boolean {
-    return this.#done;
-  }
-
   get health(): ConsumerHealth {
     const { messages = 0, bytes = 0 } = this.#puller?.pulls ?? {};
     return {
-      state: this.#state,
+      state: this.state,
       lastMessage: this.#lastMessage,
       lastHeartbeat: this.#lastHeartbeat,
       outstanding: { messages, bytes },

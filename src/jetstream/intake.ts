@@ -24,11 +24,11 @@ export type Marker = () => void;
 /** What an intake tells its flow. */
 export interface IntakeHost {
   /** a message is done with: there is room */
-  onRoom(): void;
+  room(): void;
   /** the user has left the loop */
-  onLeft(): void;
+  stop(): void;
   /** all has been handed over, after the end */
-  onDone(): void;
+  settle(): void;
 }
 
 type Next<T> = IteratorResult<T, undefined>;
@@ -121,7 +121,7 @@ export class Intake<T extends Delivery> {
     this.#release(size);
     if (this.held > 0) return;
     this.#runMarkers();
-    if (this.#ended) this.#host.onDone();
+    if (this.#ended) this.#host.settle();
   }
 
   #handOver(msg: T, size: number): void {
@@ -134,7 +134,7 @@ export class Intake<T extends Delivery> {
   #release(size: number): void {
     this.held--;
     this.heldBytes -= size;
-    if (!this.#ended) this.#host.onRoom();
+    if (!this.#ended) this.#host.room();
   }
 
   #runMarkers(): void {
@@ -153,11 +153,11 @@ export class Intake<T extends Delivery> {
     return {
       next: () => this.next(),
       return: () => {
-        this.#host.onLeft();
+        this.#host.stop();
         return Promise.resolve({ value: undefined, done: true });
       },
       throw: (error: unknown) => {
-        this.#host.onLeft();
+        this.#host.stop();
         return Promise.reject(error as Error);
       },
     };
@@ -182,7 +182,7 @@ export class Intake<T extends Delivery> {
     if (this.#ended) {
       const error = this.#error;
       this.#error = undefined;
-      this.#host.onDone();
+      this.#host.settle();
       return error === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(error);
     }
     if (this.#waiter !== undefined) {
