@@ -141,7 +141,7 @@ export class NatsError extends Error {
     super(`[${code}] ${message}`, cause === undefined ? undefined : { cause });
     this.code = code;
     for (const [key, value] of Object.entries(fields)) {
-      if (value !== undefined) Object.defineProperty(this, key, { value, enumerable: true });
+      if (value !== undefined) Object.assign(this, { [key]: value });
     }
   }
 

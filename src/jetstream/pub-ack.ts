@@ -61,7 +61,7 @@ export class OutcomeUnknownError extends RequestError {
   constructor(subject: string, msgID: string | undefined, cause: NatsError) {
     const why = cause.message.replace(/^\[\w+\] /, "");
     super(`outcome unknown: whether the message to '${subject}' was stored is not known, as ${why}`, cause);
-    Object.defineProperty(this, "subject", { value: subject, enumerable: true });
+    this.subject = subject;
     this.msgID = msgID;
   }
 

@@ -19,7 +19,7 @@ export class DecodeError extends ProtocolError {
   declare readonly limit?: DecoderLimit;
   constructor(message: string, limit?: DecoderLimit) {
     super(message, {}, limit === "payload" ? "MAX_PAYLOAD" : "PROTOCOL");
-    if (limit !== undefined) Object.defineProperty(this, "limit", { value: limit, enumerable: true });
+    if (limit !== undefined) this.limit = limit;
   }
 }
 
