@@ -75,6 +75,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   #lastOne = Infinity;
   // somebody reads
   #read = false;
+  // nobody wants the rest
+  #stopped = false;
   #flow!: Flow<S>;
 
   /** A feed that is under way. @throws {NatsError} STREAM_NOT_FOUND, UNSUPPORTED, and those of a call */
@@ -184,8 +186,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     const items = this.#flow[Symbol.asyncIterator]();
     this.#read = true;
-    const { map } = this.#setup;
-    if (map === undefined) return items as unknown as AsyncIterator<T, undefined>;
+    const { map, finite } = this.#setup;
+    if (map === undefined && !finite) return items as unknown as AsyncIterator<T, undefined>;
     const leave = async (): Promise<IteratorResult<T, undefined>> => {
       await items.return?.();
       return { value: undefined, done: true };
@@ -193,9 +195,13 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
     return {
       next: async () => {
         const found = await items.next();
-        if (found.done === true) return found;
+        if (found.done === true) {
+          // the connection may have ended it: who reads must not take a part for all that there is
+          if (finite && !this.#stopped) await this.#arrived;
+          return found;
+        }
         try {
-          const value = await map(found.value);
+          const value = map === undefined ? (found.value as unknown as T) : await map(found.value);
           if (++this.#mapped === this.#lastOne) this.#settle();
           return { value, done: false };
         } catch (error) {
@@ -209,6 +215,7 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   }
 
   stop(error?: Error): void {
+    this.#stopped = true;
     this.#flow.stop(error);
   }
 
@@ -229,6 +236,7 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
     return this.#flow[Symbol.asyncDispose]();
   }
 }

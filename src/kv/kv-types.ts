@@ -233,7 +233,7 @@ export interface RoKV {
    */
   get(key: string, options?: KvGetOptions): Promise<KvEntry | null>;
   /**
-   * All that is kept of the keys, markers too, the oldest first. Ends by itself.
+   * All that is kept of the keys, markers too, the oldest first. Ends by itself; when the connection ends before, with CLOSED.
    * @throws {NatsError} INVALID_ARGUMENT, STREAM_NOT_FOUND, UNSUPPORTED
    */
   history(
@@ -245,7 +245,7 @@ export interface RoKV {
    */
   watch(options?: KvWatchOptions): Promise<KvWatch>;
   /**
-   * The keys that have a value, each once. Ends by itself.
+   * The keys that have a value, each once. Ends by itself; when the connection ends before, with CLOSED.
    * @throws {NatsError} INVALID_ARGUMENT, STREAM_NOT_FOUND, UNSUPPORTED
    */
   keys(filter?: string | string[], options?: WaitOptions): Promise<QueuedIterator<string>>;

@@ -222,6 +222,27 @@ export const kvEntries: Suite = {
       equal(await texts(await kv.history({ key: "b" })), ["b PURGE@8"]);
     },
 
+    "a connection that ends before all keys have come is an error of those who read them; stop is none":
+      async (harness) => {
+        const { nc, kv } = await bucket(harness);
+        // more than comes at once with the answer that it begins with
+        const count = 1000;
+        const pad = "x".repeat(1000);
+        await Promise.all(Array.from({ length: count }, (_, i) => kv.put(`${i}.${pad}`, "")));
+        const stopped = await kv.keys();
+        stopped.stop();
+        equal(await all(stopped), []);
+        const keys = await kv.keys();
+        const closed = nc.close();
+        let found = 0;
+        const read = async (): Promise<void> => {
+          for await (const _ of keys) found++;
+        };
+        const failure = await read().catch((error: unknown) => error);
+        if (found < count) check(failure, "CLOSED");
+        await closed;
+      },
+
     "modify changes a value by what it is, whoever else does (C-ADR8-12)": async (harness) => {
       const { kv } = await bucket(harness, { history: 3 });
       const other = (await bucket(harness, { history: 3 })).kv;
