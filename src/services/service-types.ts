@@ -5,6 +5,7 @@ import type {
   PublishOptions,
   QueuedIterator,
   SubscriptionLimits,
+  WaitOptions,
 } from "../client/connection.ts";
 import type { NatsError } from "../errors.ts";
 
@@ -187,9 +188,10 @@ export interface Service extends ServiceGroup, AsyncDisposable {
   /** forget all figures and begin anew */
   reset(): void;
   /**
-   * Take no more requests, finish those that have come, and end. The connection stays. Idempotent; resolves as `stopped`.
+   * Take no more requests, finish those that have come, and end. The connection stays. Idempotent; resolves as `stopped`. Handlers
+   * are waited for as long as they run; with a `timeout` or a `signal` no longer than that.
    */
-  stop(error?: Error): Promise<null | Error>;
+  stop(error?: Error, options?: WaitOptions): Promise<null | Error>;
 }
 
 /** Finds services. */

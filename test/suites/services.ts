@@ -364,6 +364,23 @@ export const services: Suite = {
       equal(next.isStopped, true);
     },
 
+    "stop waits for a handler that does not end no longer than its timeout or its signal says (P2)": async (
+      harness,
+    ) => {
+      const never = new Promise<never>(() => {});
+      for (const wait of [{ timeout: 1 }, { signal: AbortSignal.abort() }]) {
+        const { nc, other, service, name } = await greeter(harness);
+        const begun = gate();
+        const handler = (): Promise<never> => (begun.open(), never);
+        service.addEndpoint("stuck", { subject: `${name}.stuck`, handler });
+        await nc.flush();
+        other.publish(`${name}.stuck`);
+        await within(begun.promise, "the request does not come");
+        equal(await within(service.stop(undefined, wait), "it does not stop"), null);
+        equal(service.isStopped, true);
+      }
+    },
+
     "the end of the connection is the end of its services (C-ADR32-14, P2)": async (harness) => {
       const { nc, service } = await greeter(harness);
       service.addEndpoint("a", echo);
