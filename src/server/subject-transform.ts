@@ -66,7 +66,7 @@ function partOf(token: string, wild: readonly number[], hasWildcards: boolean): 
   const [, name = short === undefined ? "" : "wildcard", list = short ?? ""] = FUNCTION.exec(token) ?? [];
   if (name === "") return { kind: "text" };
   const kind = name.toLowerCase();
-  const args = list.split(",").map((arg) => arg.trim());
+  const args = list.split(/,\s*/);
   const [first = "", second = ""] = args;
   const indexOf = (arg: string): number => {
     const n = integer(arg, token);
@@ -76,8 +76,9 @@ function partOf(token: string, wild: readonly number[], hasWildcards: boolean): 
     return wild[n - 1] ?? 0;
   };
   if (kind === "partition") {
-    const indexes = args.slice(1).map(indexOf);
-    return { kind, count: integer(first, token), indexes };
+    // of what has no wildcards all is taken
+    const indexes = args.slice(1).map(hasWildcards ? indexOf : (arg) => integer(arg, token));
+    return { kind, count: integer(first, token) >>> 0, indexes: hasWildcards ? indexes : [] };
   }
   if (kind === "random") {
     if (args.length > 1) throw new DestinationError("not enough arguments passed to the function", token);
@@ -95,7 +96,7 @@ function partOf(token: string, wild: readonly number[], hasWildcards: boolean): 
 
 function integer(text: string, token: string): number {
   const value = Number(text);
-  if (!/^[+-]?\d+$/.test(text) || value !== (value | 0)) invalidArgument(token);
+  if (!/^\s*[+-]?\d+\s*$/.test(text) || value !== (value | 0)) invalidArgument(token);
   return value;
 }
 
@@ -111,7 +112,7 @@ function tokenOf(part: Part, token: string, given: readonly string[], subject: s
       return `${Math.floor(Math.random() * Math.max(1, part.count))}`;
     case "partition": {
       const key = part.indexes.length === 0 ? subject : part.indexes.map((i) => given[i]).join("");
-      return `${part.count > 0 ? fnv1a(key) % part.count : 0}`;
+      return `${fnv1a(key) % part.count || 0}`;
     }
     default:
       return cut(part.kind, given[part.index] as string, part.arg);

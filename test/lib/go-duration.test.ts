@@ -14,12 +14,13 @@ test("units add up, in any order, with fractions", () => {
     ["1us", 0.001],
     ["1µs1μs", 0.002],
     ["1000000ns", 1],
+    ["+5s", 5000],
   ];
   for (const [text, ms] of rows) assert.equal(goDuration(text), ms, text);
 });
 
 test("what has no unit, or is something else, is none", () => {
-  for (const text of ["", "5", "5 s", "s", "1h30", "-5s", "5d", "1h x", ".s", "1..5s", "NaN"]) {
+  for (const text of ["", "5", "5 s", "s", "1h30", "-5s", "5d", "1h x", ".s", "1..5s", "NaN", "2562048h"]) {
     assert.equal(goDuration(text), undefined, text);
   }
 });

@@ -58,9 +58,7 @@ class Bench {
       this.stream.config,
       false,
     );
-    const consumer = new Consumer(this.js, this.stream, name, whole, this.clock.now());
-    this.stream.consumers.set(name, consumer);
-    return consumer;
+    return new Consumer(this.js, this.stream, name, whole, this.clock.now());
   }
 
   /** Take down what comes to a subject: payload, count, stream and delivery sequence and pending of a message, or a status. */

@@ -76,6 +76,8 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     ...["-NAK", "+TERM", "+WPI", "x", ""].map((text) => ack("c", 1, 99, 99, text)),
     pub("$JS.ACK.S.c.1.1.1.0", "", "in.ack"),
     pub("$JS.ACK.S.c.x.y.1.0.0", "", "in.ack"),
+    ...["-NAK", "+WPI", "x"].map((text) => pub("$JS.ACK.S.c.1.y.1.0.0", text, "in.ack")),
+    pub("$JS.ACK.S.c.1.1.y.0.0", "-NAK", "in.ack"),
     ack("c", 1, 1, 1, "hello"),
     info("c"),
     ack("c", 1, 99, 99, "+NXT"),
@@ -146,6 +148,11 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     next("seq", { batch: 1 }),
     next("last", { batch: 1 }),
     next("lastOf", { batch: 9, no_wait: true }),
+  ],
+  "a consumer that may not be left alone for a moment is gone at once": [
+    bare("c", { inactive_threshold: 1 }),
+    { ask: api("CONSUMER.NAMES.S") },
+    bare("c", { deliver_policy: "new", inactive_threshold: 60 * second }),
   ],
   filters: [
     store("s.a", "s.b", "s.b", "s.c", "s.a"),

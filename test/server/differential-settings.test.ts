@@ -1,4 +1,4 @@
-// Differential: of every two settings of a stream that don't go together, the one is refused that a nats-server 2.15 refuses.
+// Differential: of every two settings of a stream or a consumer that don't go together, the one is refused that a nats-server 2.15 refuses.
 import { after, test } from "node:test";
 import { api, converse, type Step } from "./conversation.ts";
 import { pair } from "./pair.ts";
@@ -79,3 +79,80 @@ test("two settings of an update", () => {
   const make = { ...SUBJECTS, storage: "memory", deny_delete: true, allow_msg_ttl: true };
   return converse(both, ["SUB in.api 1\r\n", ...twos("UPDATE", SUBJECTS, make)]);
 });
+
+/** What each setting of a consumer may be, beside its default. */
+const OF_CONSUMERS: Readonly<Record<string, readonly unknown[]>> = {
+  description: ["x".repeat(4097)],
+  deliver_policy: ["last", "by_start_sequence", "last_per_subject"],
+  opt_start_seq: [5],
+  opt_start_time: ["2020-01-01T00:00:00Z"],
+  ack_policy: ["none", "all", "flow_control"],
+  ack_wait: [-1, hour],
+  max_deliver: [2],
+  backoff: [[1, 2, 3], [-1]],
+  filter_subject: ["c.a", "c..a"],
+  filter_subjects: [["c.a", "c.b"], ["c.a", "c.>"], [""]],
+  replay_policy: ["original"],
+  rate_limit_bps: [1000],
+  sample_freq: ["x", "-5", "99999999999999999999"],
+  max_waiting: [2],
+  max_ack_pending: [-5, 50],
+  flow_control: [true],
+  max_batch: [-1],
+  max_expires: [1],
+  deliver_subject: ["d.x", "d.*", "c.a", "d x"],
+  idle_heartbeat: [1, hour],
+  inactive_threshold: [hour],
+  num_replicas: [3, -1],
+  mem_storage: [true],
+  metadata: [{ a: "x".repeat(140_000) }],
+  pause_until: ["2001-01-01T00:00:00Z"],
+  priority_groups: [["g"], ["bad group"]],
+  priority_policy: ["overflow", "pinned_client"],
+  priority_timeout: [hour],
+};
+
+/** As `twos`, of a consumer; `make`: it is there already. */
+function ofConsumer(stream: string, base: object, make: boolean): Step[] {
+  const all = [
+    ...Object.entries(OF_CONSUMERS).flatMap(([name, values]) => values.map((value) => ({ [name]: value }))),
+    "pedantic" as const,
+  ];
+  const call = (...of: readonly (object | "pedantic")[]): string =>
+    api(`CONSUMER.CREATE.${stream}.c`, {
+      stream_name: stream,
+      config: of.reduce<object>((config, one) => (one === "pedantic" ? config : { ...config, ...one }), base),
+      ...(of.includes("pedantic") && { pedantic: true }),
+    });
+  return all.flatMap((one, i) =>
+    all
+      .slice(i)
+      .flatMap((other) => [...(make ? [call()] : []), call(one, other), api(`CONSUMER.DELETE.${stream}.c`)]),
+  );
+}
+
+const PULL = { durable_name: "c", ack_policy: "explicit" };
+const PUSH = { ...PULL, deliver_subject: "d.y" };
+
+function withStream(config: object, steps: readonly Step[]): Promise<void> {
+  const stream = { name: "C", subjects: ["c.>"], storage: "memory", ...config };
+  return converse(
+    both,
+    [api("STREAM.CREATE.C", stream), ...steps],
+    `SUB in.api 1\r\n${api("STREAM.DELETE.C")}`,
+  );
+}
+
+for (const [title, config, ...bases] of [
+  ["a stream", {}, PULL, PUSH],
+  ["a stream that limits them", { consumer_limits: { max_ack_pending: 10, inactive_threshold: 60e9 } }, PULL],
+  ["a work queue", { retention: "workqueue" }, PUSH],
+] as const) {
+  test(`two settings of a new consumer of ${title}`, () =>
+    withStream(
+      config,
+      bases.flatMap((base) => ofConsumer("C", base, false)),
+    ));
+}
+
+test("two settings of an update of a consumer", () => withStream({}, ofConsumer("C", PULL, true)));

@@ -174,7 +174,23 @@ const SCENARIOS: Record<string, readonly Step[]> = {
       "99999999999",
       "+5",
       "1m1ms",
+      "+1h",
+      "9999999h",
     ].flatMap((ttl) => [put("s.a", { A: "1", "Nats-TTL": ttl, B: "2" }), direct("", ".s.a")]),
+  ],
+  "times to live beside that of markers, in whole seconds": [
+    create({ allow_msg_ttl: true, subject_delete_marker_ttl: 1.5 * second }),
+    put("s.a", { "Nats-TTL": "1s" }),
+    direct({ seq: 1 }),
+  ],
+  "an empty stream that becomes one that keeps what interests somebody": [
+    create(),
+    api("STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage: "memory", retention: "interest" }),
+    info(),
+  ],
+  "a counter whose value makes its message too large": [
+    create({ allow_msg_counter: true, max_msg_size: 30 }),
+    put("s.a", { "Nats-Incr": "1" }, ""),
   ],
   "what comes out again, and under another subject": [
     create({

@@ -7,6 +7,7 @@ import { withHeaders } from "../header-block.ts";
 import { OpenBatches } from "./open-batches.ts";
 import { refuse } from "./refusal.ts";
 import type { Stream } from "./stream.ts";
+import { TTL, ttlOf } from "./ttl.ts";
 import { isBeyondLevel } from "../version.ts";
 
 const COMMIT = "Nats-Batch-Commit";
@@ -34,7 +35,7 @@ export class AtomicBatches {
     if (id.length > LONGEST_ID) refuseExtra(10179);
     const text = asks.get("Nats-Batch-Sequence") ?? "";
     const seq = /^\d+$/.test(text) ? Number(text) : refuseExtra(10175);
-    const commit = asks.get(COMMIT) ?? "";
+    const commit = asks.get(COMMIT);
     let batch = this.#open.get(id);
     if (seq > LARGEST && commit !== "eob") {
       if (batch !== undefined) this.#abandon(id, "large");
@@ -45,20 +46,20 @@ export class AtomicBatches {
       if (this.#open.full) refuseExtra(10210);
       this.#open.add(id, (batch = []));
     }
+    if (commit !== undefined && commit !== "1" && commit !== "eob") {
+      this.#open.delete(id);
+      refuseExtra(10200);
+    }
     if (isBeyondLevel(arrival.header)) {
       this.#abandon(id, "unsupported");
       refuse(10185);
-    }
-    if (commit !== "" && commit !== "1" && commit !== "eob") {
-      this.#open.delete(id);
-      refuseExtra(10200);
     }
     if (seq !== batch.length + 1 || (commit === "eob" && seq === 1)) {
       this.#abandon(id, "incomplete");
       refuseExtra(10176);
     }
     if (commit !== "eob") batch.push(arrival);
-    if (commit === "") return "";
+    if (commit === undefined) return "";
     this.#open.delete(id);
     return this.#commit(id, batch, commit === "eob");
   }
@@ -72,9 +73,7 @@ export class AtomicBatches {
     }
     let seq = 0;
     for (const draft of view.drafts) seq = stream.keep(draft);
-    const value = view.drafts.at(-1)?.value;
-    const sum = value === undefined ? "" : `,"val":"${value}"`;
-    return stream.ack(seq, `${sum},"batch":${JSON.stringify(id)},"count":${arrivals.length}`);
+    return stream.ack(seq, `,"batch":${JSON.stringify(id)},"count":${arrivals.length}`);
   }
 
   #abandon(batch: string, reason: string): void {
@@ -99,13 +98,23 @@ function committing(arrival: Arrival): Arrival {
 
 function draftOf(arrival: Arrival, view: BatchView): ReturnType<BatchView["drafts"]["slice"]>[number] {
   const { asks, subject } = arrival;
-  const first = view.drafts.length === 0;
+  const { config, drafts } = view;
+  const ask = (name: string): string => asks.get(name) ?? "";
   const unfit = "Nats-Expected-Last-Msg-Id";
-  if ((asks.get(unfit) ?? "") !== "") refuseExtra(10177, { header: unfit });
-  if (view.config.allow_msg_counter === true && (asks.get(INCREMENT) ?? "") === "") refuse(10169);
+  if (ask(unfit) !== "") refuseExtra(10177, { header: unfit });
+  view.counter?.increment(arrival, view);
+  if (!["", config.name].includes(ask("Nats-Expected-Stream"))) refuse(10060);
+  // of these a single message is asked later
+  if (ask(TTL) !== "") {
+    if (config.allow_msg_ttl !== true) refuse(10166);
+    if (ttlOf(ask(TTL)) === undefined) refuse(10165);
+  }
+  if (ask("Nats-Msg-Id") !== "" && view.seqOfId(ask("Nats-Msg-Id")) !== undefined) refuseExtra(10201);
+  if (asks.has("Nats-Stream-Source")) refuse(10227);
+  if (config.allow_msg_counter === true && ask(INCREMENT) === "") refuse(10169);
   const draft = drafted(arrival, view);
   if (draft instanceof Duplicate) return refuseExtra(10201);
-  if (!first && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
+  if (drafts.length > 0 && draft.rollup === "all") refuse(10111, { err: "batch rollup all invalid" });
   if (draft.rollup === "sub" && view.has(subject)) refuse(10111, { err: "batch rollup sub invalid" });
   checkStorable(draft, view);
   checkRoom(draft, view);

@@ -1,8 +1,7 @@
 // Batch view: a stream as it would be with the part of an atomic batch that was checked already.
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
-import { subjectMatches } from "../../protocol/subject.ts";
 import { type Draft, expectSeq, type View } from "./draft.ts";
-import { refuse } from "./refusal.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Store } from "./store.ts";
 import type { Counter } from "./stream-extras.ts";
@@ -55,14 +54,15 @@ export class BatchView implements View {
   }
 
   lastOf(filter: string): number {
-    if (this.drafts.some(({ subject }) => subjectMatches(filter, subject))) refuse(10164);
+    // one with wildcards is looked up in the stream alone
+    if (this.has(filter)) refuseExtra(10164);
     return this.#stream.lastOf(filter);
   }
 
   expectLast(text: string): void {
     expectSeq(text, this.lastSeq);
     // it is right, and comes too late
-    if (this.drafts.length > 0) refuse(10164);
+    if (this.drafts.length > 0) refuseExtra(10164);
   }
 
   latest(subject: string): Pick<Draft, "header" | "data"> | undefined {

@@ -84,9 +84,7 @@ const create =
     if (name.length > LONGEST_NAME && stream.config.storage === "file" && !whole.mem_storage) {
       refuse(10012, { err: "error creating store for consumer" });
     }
-    const consumer = new Consumer(call.js, stream, name, whole, call.js.clock.now());
-    stream.consumers.set(name, consumer);
-    return shown(consumer);
+    return shown(new Consumer(call.js, stream, name, whole, call.js.clock.now()));
   };
 
 function change(stream: ServedStream, consumer: Consumer, config: ServedConfig, action: string): object {
@@ -109,13 +107,14 @@ function nameOf(form: Form, token: string, { durable_name = "", name = "" }: Ser
   if (/[\s.*>]/.test(chosen)) {
     refuse(10052, { err: "consumer name can not contain '.', '*', '>', '\\', '/'" });
   }
-  if (durable_name.length > LONGEST_NAME) refuse(10102, { max: LONGEST_NAME });
+  if (durable_name.length > LONGEST_NAME) refuse(10102);
   return chosen;
 }
 
 // A work queue has one consumer for each message.
 function checkWorkQueue(stream: ServedStream, name: string, config: ServedConfig): void {
   if (stream.config.retention !== "workqueue" || config.direct) return;
+  if (config.ack_policy !== "explicit" && config.ack_policy !== "flow_control") refuse(10098);
   if (config.deliver_policy !== "all") refuse(10101);
   const filters = filtersOf(config);
   for (const other of stream.consumers.values()) {

@@ -3,11 +3,10 @@ import type { ConsumerConfig } from "../../protocol/jetstream/consumer.ts";
 import type { StreamConfig } from "../../protocol/jetstream/stream.ts";
 import { goDurationText, goQuote } from "../go-text.ts";
 import { isPublishSubject, isSubscribeSubject, subjectCovers, subjectsCollide } from "../subjects.ts";
-import { goEnum, type GoOwn, type GoStruct, inOrder } from "./go-json.ts";
+import { goEnum, type GoStruct, goWord, inOrder } from "./go-json.ts";
 import { bytesOf, isTooLarge, keptMetadata } from "./metadata.ts";
 import { refuse } from "./refusal.ts";
 import type { Filters } from "./stored.ts";
-import { GoError } from "../go-error.ts";
 
 /** A configuration, with what only servers ask each other for. */
 export interface ServedConfig extends ConsumerConfig {
@@ -19,17 +18,6 @@ export interface ServedConfig extends ConsumerConfig {
 /** Empty: all. */
 export function filtersOf({ filter_subject = "", filter_subjects = [] }: ConsumerConfig): Filters {
   return filter_subject === "" ? filter_subjects : [filter_subject];
-}
-
-/** One of these words; the error names the kind. */
-function words(kind: string, ...values: readonly string[]): GoOwn {
-  return {
-    read(token) {
-      const value = values.find((one) => token === `"${one}"`);
-      if (value === undefined) throw new GoError(`unknown ${kind}: ${token}`);
-      return value;
-    },
-  };
 }
 
 /** Its fields, in the order of the wire. */
@@ -77,7 +65,7 @@ export const consumerConfig: GoStruct = {
     metadata: { map: "string" },
     pause_until: "time.Time",
     priority_groups: { list: "string" },
-    priority_policy: words("priority policy", "none", "overflow", "pinned_client", "prioritized"),
+    priority_policy: goWord("priority policy", "none", "overflow", "pinned_client", "prioritized"),
     priority_timeout: "time.Duration",
   },
 };
@@ -88,13 +76,12 @@ export const createConsumerRequest: GoStruct = {
   fields: {
     stream_name: "string",
     config: consumerConfig,
-    action: words("consumer action", "create", "update", ""),
+    action: goWord("consumer action", "create", "update", ""),
     pedantic: "bool",
   },
 };
 
 const SECOND = 1e9;
-const LONGEST_DESCRIPTION = 4096;
 const GROUP = /^[a-zA-Z0-9/_=-]{1,16}$/;
 
 /** The configuration with all that it leaves open. `durable`: whether the consumer is, which an update leaves as it was. @throws {Refusal} of what a pedantic request leaves open or has wrong */
@@ -107,10 +94,8 @@ export function wholeConsumerConfig(
   const config: ServedConfig = { ...given };
   const limits = stream.consumer_limits ?? {};
   const acked = config.ack_policy === "explicit" || config.ack_policy === "all";
-  config.deliver_policy =
-    config.deliver_policy === undefined || String(config.deliver_policy) === "undefined"
-      ? "all"
-      : config.deliver_policy;
+  // that is a word too
+  if (String(config.deliver_policy) === "undefined") config.deliver_policy = "all";
   config.ack_policy ??= "none";
   config.replay_policy ??= "instant";
   config.num_replicas ??= 0;
@@ -121,7 +106,7 @@ export function wholeConsumerConfig(
   const { max_deliver = 0, backoff = [], max_ack_pending = 0 } = config;
   if (max_deliver === 0 || correct(max_deliver < -1, "max_deliver must be set to -1"))
     config.max_deliver = -1;
-  if (config.ack_policy === "flow_control") {
+  if (config.ack_policy === "flow_control" && !pedantic) {
     config.flow_control = true;
     config.idle_heartbeat = SECOND;
   }
@@ -143,20 +128,21 @@ export function wholeConsumerConfig(
     if (correct((config[name] ?? 0) < 0, `${name} must not be negative`)) config[name] = 0;
   }
   if (!config.deliver_subject && !config.max_waiting) config.max_waiting = 512;
-  if (max_ack_pending === 0) {
-    const limit = limits.max_ack_pending ?? 0;
-    if (limit > 0) config.max_ack_pending = limit;
-    else if (config.ack_policy !== "none") config.max_ack_pending = 1000;
-  }
-  if (!config.inactive_threshold) {
-    const limit = limits.inactive_threshold ?? 0;
-    if (limit > 0) config.inactive_threshold = limit;
-    else if (!durable) config.inactive_threshold = 5 * SECOND;
+  for (const [name, fallback] of [
+    ["max_ack_pending", config.ack_policy !== "none" && 1000],
+    ["inactive_threshold", !durable && 5 * SECOND],
+  ] as const) {
+    const limit = limits[name] ?? 0;
+    const value = limit > 0 ? limit : fallback;
+    if (!config[name] && value) {
+      correct(value === limit, `${name} must be set if it's configured in stream limits`);
+      config[name] = value;
+    }
   }
   if (config.priority_policy === "pinned_client" && !config.priority_timeout)
     config.priority_timeout = 120 * SECOND;
   if (config.priority_policy === "none") delete config.priority_policy;
-  config.metadata = keptMetadata(levelOf(config), config.metadata);
+  config.metadata = keptMetadata(levelOf(given), config.metadata);
   return inOrder(consumerConfig, config);
 }
 
@@ -166,24 +152,18 @@ export function withPause({ pause_until: _, ...config }: ServedConfig, until: st
   return inOrder(consumerConfig, { ...paused, metadata: keptMetadata(levelOf(paused), paused.metadata) });
 }
 
-function levelOf({
-  pause_until = "",
-  priority_policy,
-  priority_groups = [],
-  ack_policy,
-}: ServedConfig): number {
+// A policy has groups too.
+function levelOf({ pause_until, priority_timeout, priority_groups, ack_policy }: ServedConfig): number {
   if (ack_policy === "flow_control") return 4;
-  return pause_until !== "" || priority_policy !== undefined || priority_groups.length > 0 ? 1 : 0;
+  return pause_until || priority_timeout || priority_groups?.length ? 1 : 0;
 }
 
 /** @throws {Refusal} of what can't be. `config` is whole. */
 export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig): void {
-  const { num_replicas = 0, metadata, direct, deliver_subject = "" } = config;
+  const { num_replicas = 0, direct, deliver_subject = "" } = config;
   if (num_replicas < 0) refuse(10133);
-  if (bytesOf(config.description ?? "") > LONGEST_DESCRIPTION) refuse(10107, { max: LONGEST_DESCRIPTION });
-  if (isTooLarge(metadata)) refuse(10135, { limit: "128KB" });
   checkWaits(config);
-  if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
+  if (bytesOf(config.description ?? "") > 4096) refuse(10107);
   if (deliver_subject === "") checkPull(config, stream);
   else checkPush(config, stream);
   if (direct && deliver_subject === "") refuse(10090);
@@ -193,32 +173,27 @@ export function checkConsumerConfig(config: ServedConfig, stream: StreamConfig):
   checkStart(config);
   checkSampling(config);
   if (config.flow_control && !config.idle_heartbeat) refuse(10108);
+  if (isTooLarge(config.metadata)) refuse(10135);
   checkGroups(config);
-  if (stream.retention === "workqueue" && config.ack_policy !== "explicit") refuse(10098);
 }
 
 function checkPush(config: ServedConfig, stream: StreamConfig): void {
   const { deliver_subject = "", idle_heartbeat = 0, max_ack_pending = 0 } = config;
-  if (!isPublishSubject(deliver_subject) && isSubscribeSubject(deliver_subject)) refuse(10079);
-  if (!isPublishSubject(deliver_subject)) refuse(10112);
+  const literal = isPublishSubject(deliver_subject);
+  if (!literal && isSubscribeSubject(deliver_subject)) refuse(10079);
+  if (!literal || /\s/.test(deliver_subject)) refuse(10112);
   if (stream.subjects?.some((subject) => subjectsCollide(subject, deliver_subject))) refuse(10081);
   if (config.max_waiting) refuse(10080);
   if (max_ack_pending > 0 && config.ack_policy === "none") refuse(10082);
   if (idle_heartbeat > 0 && idle_heartbeat < SECOND / 10) refuse(10083);
-  if (config.ack_policy !== "flow_control") return;
-  if (max_ack_pending <= 0) refuse(10220);
-  if (config.ack_wait) refuse(10221);
-  if (config.max_deliver !== -1) refuse(10222);
 }
 
 function checkPull(config: ServedConfig, stream: StreamConfig): void {
   const { max_expires = 0 } = config;
-  if (config.ack_policy === "flow_control") refuse(10218);
   if (config.ack_policy === "none" && stream.retention === "workqueue") refuse(10084);
   if (config.rate_limit_bps) refuse(10086);
   if (config.idle_heartbeat) refuse(10088);
   if (config.flow_control) refuse(10089);
-  if ((config.max_batch ?? 0) < 0) refuse(10114);
   if (max_expires !== 0 && max_expires < 1e6) refuse(10115);
 }
 
@@ -230,13 +205,25 @@ function checkLimits(config: ServedConfig, { consumer_limits = {} }: StreamConfi
   }
 }
 
-function checkWaits({ ack_wait = 0, backoff = [], max_deliver = -1 }: ServedConfig): void {
+function checkWaits(config: ServedConfig): void {
+  const { ack_wait = 0, backoff = [], max_deliver = -1, max_ack_pending = 0 } = config;
   if (backoff.some((wait) => wait < 0)) refuse(10184);
   if (ack_wait < 0) refuse(10183);
+  if (config.ack_policy === "flow_control") {
+    if (!config.deliver_subject) refuse(10218);
+    if (!config.flow_control) refuse(10219);
+    if (config.idle_heartbeat !== SECOND) {
+      refuse(10052, { err: "flow control ack policy heartbeat needs to be 1s" });
+    }
+    if (max_ack_pending <= 0) refuse(10220);
+    if (ack_wait > 0) refuse(10221);
+    if (max_deliver !== -1) refuse(10222);
+  }
   if (max_deliver > 0 && backoff.length > max_deliver) refuse(10116);
 }
 
 function checkFilters(config: ServedConfig): void {
+  if (config.filter_subject && config.filter_subjects?.length) refuse(10136);
   const filters = filtersOf(config);
   if (filters.includes("")) refuse(10139);
   for (const [i, filter] of filters.entries()) {
@@ -245,49 +232,30 @@ function checkFilters(config: ServedConfig): void {
   }
 }
 
-const POLICIES: Readonly<Record<string, string>> = {
-  all: "all",
-  last: "last",
-  new: "new",
-  last_per_subject: "last per subject",
-  by_start_sequence: "by start sequence",
-  by_start_time: "by start time",
-};
-
 function checkStart(config: ServedConfig): void {
   const { deliver_policy: policy = "all", opt_start_seq: seq = 0, opt_start_time: time } = config;
-  const also = (what: string): never =>
+  const no = (what: string): never =>
     refuse(10094, {
-      err: `consumer delivery policy is deliver ${POLICIES[policy]}, but optional start ${what} is also set`,
+      err: `consumer delivery policy is deliver ${policy.replaceAll("_", " ")}, but optional ${what} set`,
     });
-  const missing = (what: string): never =>
-    refuse(10094, {
-      err: `consumer delivery policy is deliver ${POLICIES[policy]}, but optional ${what} is not set`,
-    });
-  if (policy === "by_start_sequence") {
-    if (seq === 0) missing("start sequence");
-    if (time !== undefined) also("time");
-    return;
-  }
-  if (policy === "by_start_time") {
-    if (time === undefined) missing("start time");
-    if (seq !== 0) also("start sequence");
-    return;
-  }
-  if (seq !== 0) also("sequence");
-  if (time !== undefined) also("time");
+  if (policy === "by_start_sequence" && seq === 0) no("start sequence is not");
+  if (policy === "by_start_time" && time === undefined) no("start time is not");
+  if (policy !== "by_start_sequence" && seq !== 0) no("start sequence is also");
+  if (policy !== "by_start_time" && time !== undefined) no("start time is also");
   if (policy === "last_per_subject" && !config.filter_subject && !config.filter_subjects?.length) {
-    missing("filter subject");
+    no("filter subject is not");
   }
 }
 
 function checkSampling({ sample_freq = "" }: ServedConfig): void {
   if (sample_freq === "") return;
-  const share = sample_freq.replace(/%$/, "");
-  if (!/^[+-]?\d+$/.test(share)) {
-    refuse(10095, { err: `strconv.Atoi: parsing ${goQuote(share)}: invalid syntax` });
+  const text = sample_freq.replace(/%$/, "");
+  const share = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(Math.abs(share) < 2 ** 63)) {
+    const what = share ? "value out of range" : "invalid syntax";
+    refuse(10095, { err: `strconv.Atoi: parsing ${goQuote(text)}: ${what}` });
   }
-  if (Number(share) < 0) refuse(10095, { err: "<nil>" });
+  if (share < 0) refuse(10095, { err: "<nil>" });
 }
 
 function checkGroups(config: ServedConfig): void {
@@ -310,24 +278,24 @@ export function checkGroup(group: string): void {
   if (!GROUP.test(group)) refuse(10162);
 }
 
-// What stays as it was made, and what the refusal calls it.
-const FIXED: readonly (readonly [keyof ServedConfig, string])[] = [
-  ["deliver_policy", "deliver policy"],
+// What stays as it was made, and what the refusal calls it where it has another name there.
+const FIXED: readonly (readonly [keyof ServedConfig, string?])[] = [
+  ["deliver_policy"],
   ["opt_start_seq", "start sequence"],
   ["opt_start_time", "start time"],
   ["mem_storage", "storage type"],
-  ["direct", "direct"],
-  ["sourcing", "sourcing"],
-  ["ack_policy", "ack policy"],
-  ["replay_policy", "replay policy"],
+  ["direct"],
+  ["sourcing"],
+  ["ack_policy"],
+  ["replay_policy"],
   ["idle_heartbeat", "heart beats"],
-  ["flow_control", "flow control"],
+  ["flow_control"],
 ];
 
 /** May a consumer become this? `bound`: somebody listens to its deliver subject. @throws {Refusal} 10012, 10013 */
 export function checkConsumerUpdate(before: ServedConfig, after: ServedConfig, bound: boolean): void {
   const no = (what: string): never => refuse(10012, { err: what });
-  for (const [name, what] of FIXED) {
+  for (const [name, what = name.replace("_", " ")] of FIXED) {
     if ((before[name] || undefined) !== (after[name] || undefined)) no(`${what} can not be updated`);
   }
   const [from, to] = [before.deliver_subject ?? "", after.deliver_subject ?? ""];

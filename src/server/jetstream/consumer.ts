@@ -65,7 +65,7 @@ export class Consumer implements ServedConsumer, Serving {
   #paused: boolean;
   #ended = false;
 
-  /** `state`: of one from before, which goes on */
+  /** Is among those of the stream from now on, until it is deleted. `state`: of one from before, which goes on. */
   constructor(
     home: Home,
     stream: ServedStream,
@@ -95,6 +95,7 @@ export class Consumer implements ServedConsumer, Serving {
     this.#subscriptions = this.#subscribe();
     for (const subscription of this.#subscriptions) home.account.router.add(subscription);
     stream.watch(this);
+    stream.consumers.set(name, this);
     if (state === undefined) {
       this.#advisories.created();
       if (this.#paused) this.#minuteThePause();
@@ -370,11 +371,9 @@ export class Consumer implements ServedConsumer, Serving {
     const [, , , , count, stream, consumer] = subject.split(".");
     const of: Delivery = { seq: Number(stream), delivery: Number(consumer), deliveries: Number(count) };
     const { seq, delivery } = of;
-    // of no message
-    if (!(seq >= 0 && delivery >= 0)) return;
     this.used();
-    // of one that was not sent yet
-    const early = seq >= this.#cursor.nextSeq;
+    // of one that was not sent yet, or of none
+    const early = !(seq < this.#cursor.nextSeq);
     const said = parseAck(data);
     switch (said.kind) {
       case "ack":
@@ -435,7 +434,7 @@ export class Consumer implements ServedConsumer, Serving {
   #nak(of: Delivery, delay: number | undefined): void {
     const { seq, delivery } = of;
     const { again, delivered, floor, pending } = this.#ledger;
-    if (delivery <= floor.delivery || delivery > delivered.delivery + 1) return;
+    if (!(delivery > floor.delivery && delivery <= delivered.delivery + 1)) return;
     const sent = pending.get(seq);
     if (sent === undefined) return;
     this.#advisories.naked(of);

@@ -2,7 +2,7 @@
 import { Empty, utf8Decoder, utf8Encoder } from "../../lib/bytes.ts";
 import { withHeaders } from "../header-block.ts";
 import { type Arrival, asked, INCREMENT } from "./arrival.ts";
-import type { Draft, View } from "./draft.ts";
+import { checkSize, type Draft, type View } from "./draft.ts";
 import { refuseExtra } from "./extra-refusal.ts";
 import { refuse } from "./refusal.ts";
 import { invalid, type WholeStreamConfig } from "./stream-config.ts";
@@ -34,7 +34,7 @@ export function counterValue(data: Uint8Array): bigint | undefined {
   }
 }
 
-/** What is stored of an increment: the new value. @throws {Refusal} 10172 */
+/** What is stored of an increment: the new value. @throws {Refusal} 10054, 10172 */
 export function counted(
   subject: string,
   header: Uint8Array,
@@ -44,11 +44,12 @@ export function counted(
   const latest = view.latest(subject);
   const value = (latest === undefined ? 0n : (counterValue(latest.data) ?? refuseExtra(10172))) + by;
   const others = asked(latest?.header ?? Empty).get(COUNTED);
-  return {
+  const kept = {
     header: others === undefined ? header : withHeaders(header, [[COUNTED, others]]),
     data: counterPayload(value),
-    value,
   };
+  checkSize(kept, view);
+  return { ...kept, value };
 }
 
 export function counterPayload(value: bigint): Uint8Array {

@@ -86,10 +86,12 @@ function field(text: string, least: number, most: number, names: readonly string
   const values = new Set<number>();
   let any = false;
   for (const item of text.toLowerCase().split(",")) {
+    if (item === "") continue;
     const [, range = "", step] = /^([^/]+)(?:\/(\d+))?$/.exec(item) ?? [];
-    const all = range === "*" || range === "?";
+    // what is behind it counts for nothing
+    const all = /^[*?](-|$)/.test(range);
     if (all && step === undefined) any = true;
-    const [, from = "", to] = /^([a-z\d]+)(?:-([a-z\d]+))?$/.exec(range) ?? [];
+    const [, from = "", to] = /^(\+?[a-z\d]+)(?:-(\+?[a-z\d]+))?$/.exec(range) ?? [];
     const first = all ? least : number(from, least, names);
     const last =
       all || (to === undefined && step !== undefined)
@@ -105,7 +107,7 @@ function field(text: string, least: number, most: number, names: readonly string
 
 function number(text: string, least: number, names: readonly string[]): number {
   const index = names.indexOf(text);
-  return index >= 0 ? index + least : /^\d+$/.test(text) ? Number(text) : NaN;
+  return index >= 0 ? index + least : /^\+?\d+$/.test(text) ? Number(text) : NaN;
 }
 
 /** @throws {RangeError} where there is no such zone */

@@ -75,7 +75,6 @@ function status(line: string): Answer[] {
 
 function answers(stream: Answering, header: Uint8Array, body: string, subject: string): Answer[] {
   if (isBeyondLevel(header)) return status("412 Required Api Level");
-  if (body === "" && subject === "") return status("408 Empty Request");
   let request: MsgGetRequest;
   try {
     request = body === "" ? {} : decodeLoosely(msgGetRequest, body);
@@ -87,8 +86,9 @@ function answers(stream: Answering, header: Uint8Array, body: string, subject: s
   const multi = multi_last.length > 0;
   const last = subject === "" ? given : subject;
   const from = seq > 0 || start_time !== undefined;
+  if (last === "" && next === "" && !from && !multi) return status("408 Empty Request");
   if (
-    (subject !== "" && given !== "") ||
+    (subject !== "" && (given !== "" || up_to_seq > 0 || up_to_time !== undefined)) ||
     (last !== "" && (from || next !== "" || batch > 0 || multi)) ||
     (seq > 0 && start_time !== undefined) ||
     (next !== "" && multi) ||
@@ -97,7 +97,6 @@ function answers(stream: Answering, header: Uint8Array, body: string, subject: s
     return status("408 Bad Request");
   }
   if (multi) return lastOfMany(stream, request);
-  if (last === "" && next === "" && !from) return status("408 Empty Request");
   if (batch !== 0) return several(stream, request);
   const found = last === "" ? first(stream.store, request) : stream.store.last([last]);
   if (found === undefined) return status("404 Message Not Found");

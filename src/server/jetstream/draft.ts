@@ -62,7 +62,10 @@ export class Duplicate {
 const LARGEST_HEADER = 65_535;
 
 /** @throws {Refusal} 10054, 10097 */
-export function checkSize({ header, data }: Arrival, { config: { max_msg_size: largest = -1 } }: View): void {
+export function checkSize(
+  { header, data }: Pick<Arrival, "header" | "data">,
+  { config: { max_msg_size: largest = -1 } }: View,
+): void {
   if (largest >= 0 && header.length + data.length > largest) refuse(10054);
   if (header.length > LARGEST_HEADER) refuse(10097);
 }
@@ -104,11 +107,12 @@ export function drafted(arrival: Arrival, view: View): Draft | Duplicate {
     header = withHeaders(header, [["Nats-Rollup", "sub"]]);
   }
   if (counts === true && by === undefined) refuse(10169);
-  const marker = (config.subject_delete_marker_ttl ?? 0) / 1e6;
-  if (ttl > 0 && ttl < marker && config.max_msgs_per_subject !== 1) {
-    ttl = marker;
+  // seconds
+  const marker = Math.floor((config.subject_delete_marker_ttl ?? 0) / 1e9);
+  if (ttl > 0 && ttl < marker * 1000 && config.max_msgs_per_subject !== 1) {
+    ttl = marker * 1000;
     const others = withoutHeaders(header, (name) => name === TTL);
-    header = withHeaders(others, [[TTL, marker / 1000]]);
+    header = withHeaders(others, [[TTL, marker]]);
   }
   const counted = by === undefined ? undefined : view.counter?.counted(subject, header, by, view);
   return { subject, header, data: arrival.data, id, rollup, ttl, ...counted, ...plan };

@@ -2,6 +2,7 @@
 import { Refusal, type RefusalParams } from "./refusal.ts";
 
 const REFUSALS = {
+  10015: "400 deliver subject not valid",
   10021: "400 stream external api prefix {prefix} must not overlap with {subject}",
   10022: "400 stream external delivery prefix {prefix} overlaps with stream subject {subject}",
   10024: "400 stream external delivery prefix {prefix} must not contain wildcards",
@@ -23,6 +24,7 @@ const REFUSALS = {
   10151: "400 mirror transform source: {err}",
   10152: "400 mirror subject filters can not overlap",
   10154: "400 mirror transform: {err}",
+  10164: "400 wrong last sequence",
   10170: "400 message counter has payload",
   10171: "400 message counter increment is invalid",
   10172: "400 message counter is broken",

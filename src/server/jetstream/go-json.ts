@@ -49,10 +49,19 @@ export interface GoStruct {
 
 /** An enum by its values; others are no JSON. */
 export function goEnum(...values: readonly string[]): GoOwn {
+  return oneOf(values, (token) => `can not unmarshal ${goQuote(token)}`);
+}
+
+/** One of these words; the error names the kind. */
+export function goWord(kind: string, ...values: readonly string[]): GoOwn {
+  return oneOf(values, (token) => `unknown ${kind}: ${token}`);
+}
+
+function oneOf(values: readonly string[], wrong: (token: string) => string): GoOwn {
   return {
     read(token) {
       const value = values.find((one) => token === `"${one}"`);
-      if (value === undefined) throw new GoError(`can not unmarshal ${goQuote(token)}`);
+      if (value === undefined) throw new GoError(wrong(token));
       return value;
     },
   };
@@ -60,7 +69,7 @@ export function goEnum(...values: readonly string[]): GoOwn {
 
 // A value as it was found. Objects keep their order, and what is there twice.
 type Node =
-  | { kind: "string"; text: string }
+  | { kind: "string"; text: string; written: string }
   | { kind: "number"; text: string }
   | { kind: "bool"; text: string }
   | { kind: "null"; text: string }
@@ -143,7 +152,10 @@ class Scanner {
     const start = this.#at;
     if (char === "{") return this.#object(depth);
     if (char === "[") return this.#array(depth);
-    if (char === '"') return { kind: "string", text: this.#string() };
+    if (char === '"') {
+      const text = this.#string();
+      return { kind: "string", text, written: this.#text.slice(start, this.#at) };
+    }
     if (char === "-" || (char >= "0" && char <= "9")) return { kind: "number", text: this.#number() };
     for (const word of ["true", "false", "null"]) if (char === word[0]) this.#literal(word);
     if (this.#at === start) throw this.unexpected("looking for beginning of value");
@@ -284,7 +296,7 @@ function fill(
 // Undefined is what null leaves.
 function valueOf(type: GoType, node: Node, path: string, before: unknown, loosely: boolean): unknown {
   if (typeof type === "object" && "read" in type) {
-    return type.read(node.kind === "string" ? JSON.stringify(node.text) : node.text);
+    return type.read(node.kind === "string" ? node.written : node.text);
   }
   if (node.kind === "null") return undefined;
   if (typeof type === "object") {

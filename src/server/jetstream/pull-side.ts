@@ -7,16 +7,25 @@ import { readPull } from "./pull-request.ts";
 import { msOf, type Serving, type Side, status, type Target } from "./serving.ts";
 
 // requests that end are told how much they would still have taken
-const unfilled = ({ left, bytes }: Pull): Record<string, number> => ({
+const unfilled = ({ left, bytes }: Pick<Pull, "left" | "bytes">): Record<string, number> => ({
   "Nats-Pending-Messages": left,
   "Nats-Pending-Bytes": bytes,
 });
+
+interface Pin {
+  readonly id: string;
+  readonly since: number;
+  asked: number;
+}
+
+// that of nobody
+const NOBODY: Readonly<Pin> = { id: "", since: 0, asked: 0 };
 
 export class PullSide implements Side {
   readonly #consumer: Serving;
   readonly #waiting = new Waiting();
   // the one that has it all to itself
-  #pin = { id: "", since: 0, asked: 0 };
+  #pin: Pin = NOBODY;
 
   constructor(consumer: Serving) {
     this.#consumer = consumer;
@@ -137,7 +146,7 @@ export class PullSide implements Side {
 
   /** Nobody is pinned any more. */
   unpin(reason: "admin" | "timeout"): void {
-    this.#pin = { id: "", since: 0, asked: 0 };
+    this.#pin = NOBODY;
     this.#advise("UNPINNED", "unpinned", { reason });
     this.#consumer.wake();
   }
@@ -190,17 +199,17 @@ export class PullSide implements Side {
   }
 
   reconfigure(): void {
-    if (this.#consumer.config.priority_policy !== "pinned_client") this.#pin = { id: "", since: 0, asked: 0 };
+    if (this.#consumer.config.priority_policy !== "pinned_client") this.#pin = NOBODY;
   }
 
   /** Nobody waits any more, and nobody is pinned. */
   forget(): void {
     this.#waiting.clear();
-    this.#pin = { id: "", since: 0, asked: 0 };
+    this.#pin = NOBODY;
   }
 
   end(line: string): void {
-    const fields = line.includes("Shutdown") ? { "Nats-Pending-Messages": 0, "Nats-Pending-Bytes": 0 } : {};
+    const fields = line.includes("Shutdown") ? unfilled({ left: 0, bytes: 0 }) : {};
     for (const pull of this.#waiting.clear()) this.#tell(pull, line, fields);
   }
 }

@@ -10,15 +10,7 @@ export function revive(js: JetStream, { config, created, store, consumers }: Kep
   const stream = new Stream(js, config, created, store);
   js.streams.set(config.name, stream);
   for (const { name, config: of, created: since, state } of consumers) {
-    const consumer = new Consumer(
-      js,
-      stream,
-      name,
-      of as ServedConfig,
-      since,
-      state as ConsumerState | undefined,
-    );
-    stream.consumers.set(name, consumer);
+    new Consumer(js, stream, name, of as ServedConfig, since, state as ConsumerState | undefined);
   }
   return stream;
 }

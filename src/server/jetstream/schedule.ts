@@ -7,6 +7,7 @@ import type { Arrival } from "./arrival.ts";
 import { cron, offsetOf } from "./cron.ts";
 import type { View } from "./draft.ts";
 import { refuseExtra } from "./extra-refusal.ts";
+import { refuse } from "./refusal.ts";
 import { ttlOf } from "./ttl.ts";
 
 /** the schedule that a message came from */
@@ -47,26 +48,36 @@ export function planOf(arrival: Arrival, view: View): Plan {
 function scheduleOf({ asks, subject }: Arrival, { config }: View): Schedule | undefined {
   const ask = (name: string): string => asks.get(name) ?? "";
   const pattern = ask("Nats-Schedule");
-  if (asks.has(SCHEDULER) || asks.has(NEXT)) {
-    if (pattern !== "" || ask(NEXT) !== PURGE || ask(SCHEDULER) === "") refuseExtra(10212);
+  const zone = asks.get("Nats-Schedule-Time-Zone");
+  if (zone !== undefined) checkZone(zone);
+  const [by, next] = [ask(SCHEDULER), ask(NEXT)];
+  // of the end of another one
+  const wrong = by === "" ? next !== "" : next !== PURGE || by === subject;
+  if (pattern === "") {
+    if (wrong) refuseExtra(10212);
+    return undefined;
   }
-  if (pattern === "") return undefined;
-  const timing = timingOf(pattern, asks.get("Nats-Schedule-Time-Zone"));
+  const timing = timingOf(pattern, zone);
   const ttl = ask("Nats-Schedule-TTL");
-  if (ttl !== "" && (config.allow_msg_ttl !== true || ttlOf(ttl) === undefined)) refuseExtra(10191);
-  const within = (name: string): boolean =>
-    isPublishSubject(name) && (config.subjects ?? []).some((one) => subjectMatches(one, name));
-  const target = ask("Nats-Schedule-Target");
-  if (!within(target) || target === subject) refuseExtra(10190);
-  const source = ask("Nats-Schedule-Source");
-  if (source !== "" && (!within(source) || source === target || source === subject)) refuseExtra(10203);
+  if (ttl !== "" && ttlOf(ttl) === undefined) refuseExtra(10191);
   const rollup = ask("Nats-Schedule-Rollup");
-  if ((rollup !== "" && rollup !== "sub") || !/^(sub)?$/i.test(ask("Nats-Rollup"))) refuseExtra(10192);
+  if (rollup !== "" && rollup !== "sub") refuseExtra(10192);
+  if (ttl !== "" && config.allow_msg_ttl !== true) refuse(10166);
+  const target = ask("Nats-Schedule-Target");
+  if (!isPublishSubject(target) || target === subject) refuseExtra(10190);
+  const source = ask("Nats-Schedule-Source");
+  if (source !== "" && (!isPublishSubject(source) || source === target || source === subject))
+    refuseExtra(10203);
+  const outside = (name: string): boolean =>
+    !(config.subjects ?? []).some((one) => subjectMatches(one, name));
+  if (outside(target)) refuseExtra(10190);
+  if (source !== "" && outside(source)) refuseExtra(10203);
+  if (!/^(sub)?$/i.test(ask("Nats-Rollup"))) refuseExtra(10192);
+  if (wrong) refuseExtra(10212);
   return { ...timing, target, source, ttl, rollup: rollup !== "" };
 }
 
 function timingOf(pattern: string, zone: string | undefined): Pick<Schedule, "next" | "repeats"> {
-  if (zone !== undefined) checkZone(zone);
   const [word = "", rest = ""] = pattern.split(/ (.*)/);
   if (word === "@at" || word === "@every") {
     if (zone !== undefined) refuseExtra(10189);
@@ -94,7 +105,8 @@ function every(text: string): Pick<Schedule, "next" | "repeats"> {
 }
 
 function checkZone(zone: string): void {
-  if (zone === "") refuseExtra(10223);
+  // in lower case there is none, whatever a runtime finds
+  if (!/^[A-Z]/.test(zone)) refuseExtra(10223);
   try {
     offsetOf(zone);
   } catch {

@@ -9,7 +9,7 @@ import { Message } from "../message.ts";
 import { isPublishSubject } from "../subjects.ts";
 import { archive } from "./archive.ts";
 import { decode, type GoStruct } from "./go-json.ts";
-import { refuse } from "./refusal.ts";
+import { refuseExtra } from "./extra-refusal.ts";
 import type { JetStream } from "./jetstream.ts";
 import { expectBody, stateOf } from "./stream-api.ts";
 import type { Call, Verb } from "./verb.ts";
@@ -47,7 +47,7 @@ function snapshot({ js, tokens: [name = ""], body, message: { origin } }: Call):
   };
   const stream = js.stream(name);
   if (deliver_subject === "" || /\s/.test(deliver_subject) || !isPublishSubject(deliver_subject))
-    refuse(10015);
+    refuseExtra(10015);
   const kept = [...stream.consumers.values()].map((one) => ({
     name: one.name,
     config: one.config,

@@ -371,8 +371,7 @@ export class Stream implements ServedStream, View {
   // It begins to keep what somebody wants. What no consumer was ever to have stays, where there are consumers.
   #dropSettled(): void {
     const counting = [...this.#watchers].filter(({ counts }) => counts);
-    for (const { filters } of counting) this.#dropUnwanted(filters);
-    if (counting.length === 0) this.purge("", 0, 0);
+    for (const { filters } of counting.length > 0 ? counting : [{ filters: [] }]) this.#dropUnwanted(filters);
   }
 
   // Those that match and that nobody wants go.
