@@ -149,6 +149,14 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     next("last", { batch: 1 }),
     next("lastOf", { batch: 9, no_wait: true }),
   ],
+  "a consumer that begins behind the end": [
+    store("s.a"),
+    create("c", { deliver_policy: "by_start_sequence", opt_start_seq: 4 }),
+    create("d"),
+    api("CONSUMER.RESET.S.d", { seq: 4 }),
+    ...[2, 3, 4, 5].flatMap(() => [store("s.a"), info("c"), info("d")]),
+    ...["c", "d"].map((name) => next(name, { batch: 3, no_wait: true })),
+  ],
   "a consumer that may not be left alone for a moment is gone at once": [
     bare("c", { inactive_threshold: 1 }),
     { ask: api("CONSUMER.NAMES.S") },
@@ -280,6 +288,10 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     info("c"),
     api("CONSUMER.PAUSE.S.c", { pause_until: "2020-01-01T00:00:00Z" }),
     info("c"),
+    ...["2099", "2099", "2098"].map((year) =>
+      api("CONSUMER.PAUSE.S.c", { pause_until: `${year}-01-01T00:00:00Z` }),
+    ),
+    ...["", ""].map(() => api("CONSUMER.PAUSE.S.c")),
     api("CONSUMER.PAUSE.S.nobody"),
     api("CONSUMER.PAUSE.S.c", "{bad"),
     api("CONSUMER.PAUSE.S.c", { pause_until: "bad" }),
@@ -452,6 +464,15 @@ const RETENTION: Record<string, readonly Step[]> = {
     create("e"),
     create("e", { filter_subject: "s.*" }),
     create("e", { filter_subjects: ["s.b", "s.c"] }),
+    create("e", { filter_subject: "s.b" }),
+    // what an update may do, and a new one may not
+    create("e"),
+    create("e", { filter_subject: "s.a" }),
+    api("CONSUMER.DELETE.S.e"),
+    create("e"),
+    api("CONSUMER.DELETE.S.c"),
+    create("e"),
+    create("f", { filter_subject: "s.b" }),
   ],
   "interest: what all have acknowledged goes, and what nobody wants is not kept": [
     stream({ retention: "interest" }),

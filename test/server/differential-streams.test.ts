@@ -66,6 +66,8 @@ const SCENARIOS: Record<string, readonly Step[]> = {
     put("s.a", { "Nats-Request-Info": "{}" }),
     direct({ seq: 3 }),
     put("s.a", { A: "x".repeat(66_000) }),
+    "HPUB s.a in.ack 19 20\r\naNATS/1.0\r\nA: b\r\n\r\nx\r\n",
+    api("STREAM.MSG.GET.S", { seq: 4 }),
   ],
   ...Object.fromEntries(
     ["file", "memory"].flatMap((storage) => [

@@ -33,7 +33,8 @@ export function arrival(subject: string, header: Uint8Array, data: Uint8Array): 
   if (header.length === 0) return { subject, header, data, asks: NOTHING };
   const asks = asked(header);
   const end = header.indexOf(13);
-  if (end > VERSION.length) header = concat([VERSION, header.subarray(end)]);
+  if (end > VERSION.length && VERSION.every((byte, i) => byte === header[i]))
+    header = concat([VERSION, header.subarray(end)]);
   if (asks.has(REQUEST_INFO)) header = withoutHeaders(header, (name) => name === REQUEST_INFO);
   return { subject, header, data, asks };
 }

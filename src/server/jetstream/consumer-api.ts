@@ -119,9 +119,10 @@ function checkWorkQueue(stream: ServedStream, name: string, config: ServedConfig
   const filters = filtersOf(config);
   for (const other of stream.consumers.values()) {
     if (other.name === name || !other.counts) continue;
-    if (filters.length === 0 || other.filters.length === 0) refuse(10099);
-    if (filters.some((filter) => other.filters.some((theirs) => subjectsCollide(filter, theirs))))
-      refuse(10100);
+    // an update may take the filter away
+    if (filters.length === 0 && !stream.consumers.has(name)) refuse(10099);
+    const theirs = other.filters.length > 0 ? other.filters : [">"];
+    if (filters.some((filter) => theirs.some((one) => subjectsCollide(filter, one)))) refuse(10100);
   }
 }
 

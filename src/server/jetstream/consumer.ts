@@ -202,7 +202,9 @@ export class Consumer implements ServedConsumer, Serving {
 
   // --- what the stream tells
 
-  stored(_message: Stored): void {
+  stored({ seq }: Stored): void {
+    // it begins behind the end
+    if (seq < this.#cursor.nextSeq) return;
     this.#cursor.unsent++;
     if (this.#side.ready()) this.wake();
   }
@@ -478,9 +480,10 @@ export class Consumer implements ServedConsumer, Serving {
 
   /** Take a configuration with another `pause_until`: send nothing until then. Where that ends a pause, it goes on with what comes next. */
   pause(config: ServedConfig): void {
+    const before = this.#config.pause_until;
     this.#config = config;
     this.#save();
-    this.#minuteThePause();
+    if (config.pause_until !== before) this.#minuteThePause();
     this.#tick();
   }
 
