@@ -70,7 +70,7 @@ export function repliesTo(
       } else if (received === maxMessages || (strategy === "sentinel" && msg.data.length === 0)) stop();
     },
     stop,
-    [Symbol.asyncIterator]: () => queue.iterate(subject, asked, end),
+    [Symbol.asyncIterator]: () => queue.iterate(`the request to '${subject}'`, asked, end),
     getProcessed: () => queue.taken,
     getPending: () => queue.length,
     getReceived: () => received,

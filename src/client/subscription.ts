@@ -223,7 +223,7 @@ export class NatsSubscription implements Subscription {
       );
     }
     return this.#queue.iterate(
-      this.subject,
+      `the subscription on '${this.subject}'`,
       () => this.#taken(),
       () => this.unsubscribe(),
     );

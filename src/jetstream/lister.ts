@@ -23,7 +23,8 @@ export function lister<S, T = S>(
   let done = false;
   const missing: string[] = [];
   const offline: Record<string, string> = {};
-  const next = async (): Promise<T[]> => {
+  let turn: Promise<T[]> = Promise.resolve([]);
+  const fetched = async (): Promise<T[]> => {
     if (done) return [];
     const page = await fetch(offset);
     const { total, missing: gone = [], offline: down = {} } = page;
@@ -35,8 +36,10 @@ export function lister<S, T = S>(
     done = all.length + gone.length === 0 || offset >= total;
     const wanted = select === undefined ? (all as unknown as T[]) : all.flatMap((item) => select(item) ?? []);
     // a page of nothing that is wanted is not the end
-    return wanted.length === 0 ? next() : wanted;
+    return wanted.length === 0 ? fetched() : wanted;
   };
+  // where a page begins is known when the one before is here; one that failed is asked for again
+  const next = (): Promise<T[]> => (turn = turn.then(fetched, fetched));
   return {
     next,
     missing,

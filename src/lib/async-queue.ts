@@ -99,8 +99,8 @@ export class AsyncQueue<T> {
   }
 
   /** The iterator; a second one is refused. `asked` is called after each `next()`, `leave` when the loop is left. */
-  iterate(subject: string, asked: () => void, leave: () => void): AsyncIterator<T, undefined> {
-    if (this.iterating) throw new InvalidOperationError(`'${subject}' is being iterated already`);
+  iterate(what: string, asked: () => void, leave: () => void): AsyncIterator<T, undefined> {
+    if (this.iterating) throw new InvalidOperationError(`${what} is being iterated already`);
     this.iterating = true;
     const left = <R>(result: R): R => {
       leave();
