@@ -322,5 +322,7 @@ export function said({ verb, body, headers = {} }: Saying, run: number): string 
   const text = own(body);
   const size = Buffer.byteLength(text, "latin1");
   const sizes = header === "" ? `${size}` : `${header.length} ${header.length + size}`;
-  return `${header === "" ? "PUB" : "HPUB"} ${own(verb)} in.1 ${sizes}\r\n${header}${text}\r\n`;
+  // who waits is told of an end by a consumer, which is in no order with what the API answers
+  const inbox = verb.includes(".MSG.NEXT.") ? "in.2" : "in.1";
+  return `${header === "" ? "PUB" : "HPUB"} ${own(verb)} ${inbox} ${sizes}\r\n${header}${text}\r\n`;
 }

@@ -20,7 +20,7 @@ test("calls of the API that are drawn at random are answered alike", async () =>
       );
       try {
         await converse(both, [
-          "SUB in.1 1\r\n",
+          "SUB in.1 1\r\nSUB in.2 2\r\n",
           ...(run % 2 ? [create] : []),
           ...sayings.map((one) => said(one, run)),
         ]);
