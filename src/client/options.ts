@@ -159,7 +159,8 @@ export function resolveOptions(given: ConnectionOptions, runtime: Runtime): Reso
   const options = given ?? {};
   const { authenticator, tls, dialer } = options;
   const resolved: Record<string, unknown> = { ...DEFAULTS };
-  for (const [name, value] of Object.entries(options)) resolved[name] = value ?? resolved[name];
+  // those that are inherited too
+  for (const name in options) resolved[name] = options[name as keyof ConnectionOptions] ?? resolved[name];
   for (const [name, [fallback, least]] of Object.entries(NUMBERS)) {
     const value = options[name as keyof typeof NUMBERS] ?? fallback;
     check(typeof value === "number" && value >= least, name, value, `a number of ${least} or more`);

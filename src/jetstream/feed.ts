@@ -47,6 +47,8 @@ export interface FeedSetup<S extends Delivery, T> {
 // milliseconds
 const HEARTBEAT = 5000;
 const FINITE_HEARTBEAT = 1000;
+// milliseconds in which nothing came but what had come before, until what the server has left is believed
+const REPETITION = 1000;
 // new consumers that have nothing new, until it is believed that no more comes
 const PATIENCE = 3;
 
@@ -66,6 +68,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
   readonly #ofSubjects: boolean;
   // those that came from the present consumer: one that was replaced comes again
   readonly #subjects = new Distinct();
+  // since when only of subjects came that had come before, of `performance.now()`; 0 where the last one was another
+  #repeating = 0;
   // how often the server was idle since something new came
   #idle = 0;
   // they have come
@@ -115,14 +119,8 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
         if (isNew) [this.#last, this.#idle] = [sequence, 0];
         const item = isNew ? make(msg, { sequence, pending, isUpdate: this.#complete }) : undefined;
         const waits = item && sink.put(item);
-        if (this.#complete) return waits;
-        if (this.#ofSubjects) {
-          if (delivery === 1) this.#subjects.clear();
-          const { add } = this.#subjects;
-          if (msg.readSubject) msg.readSubject(add);
-          else readText(msg.subject, add);
-        }
-        this.#count(sink, this.#ofSubjects ? undefined : pending);
+        if (!this.#complete)
+          this.#count(sink, !this.#ofSubjects || this.#meet(msg, delivery) ? pending : undefined);
         return waits;
       },
       onConsumer: ({ num_pending }, sink) => {
@@ -144,6 +142,23 @@ export class Feed<S extends Delivery, T = S> implements QueuedIterator<T>, Async
       this.#arrived.reject(error ?? closed ?? early);
       this.#handedOver.reject(error ?? closed ?? early);
     });
+  }
+
+  // The subject of a message came. True when they have repeated themselves for a while: what was there at the beginning has passed
+  // then, and there were fewer than was said, as the server counts in what is written while it makes the consumer.
+  #meet(msg: Msg, delivery: number): boolean {
+    const subjects = this.#subjects;
+    if (delivery === 1) subjects.clear();
+    const before = subjects.size;
+    if (msg.readSubject) msg.readSubject(subjects.add);
+    else readText(msg.subject, subjects.add);
+    if (subjects.size > before) {
+      this.#repeating = 0;
+      return false;
+    }
+    const now = performance.now();
+    this.#repeating ||= now;
+    return now - this.#repeating > REPETITION;
   }
 
   // how many of those that there were at the beginning have come from the present consumer, or what stands for them

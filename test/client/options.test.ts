@@ -144,3 +144,11 @@ test("tls: undefined leaves it to the server, null refuses it", () => {
   assert.equal(resolve({ tls: null }).tls, null);
   assert.deepEqual(resolve({ tls: {} }).tls, {});
 });
+
+test("options may lie upon others: what is inherited counts, what is undefined does not", () => {
+  const base: ConnectionOptions = { name: "base", noEcho: true, pedantic: true, timeout: 7, tls: {} };
+  const over: ConnectionOptions = Object.create(base);
+  over.name = "over";
+  const { name, noEcho, pedantic, timeout, tls, verbose } = resolve(over);
+  assert.deepEqual([name, noEcho, pedantic, timeout, tls, verbose], ["over", true, true, 7, {}, false]);
+});
