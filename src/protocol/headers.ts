@@ -158,7 +158,7 @@ export class MsgHdrsImpl implements MsgHdrs {
     if (code !== 0 && !(Number.isInteger(code) && code > 99 && code < 1000)) {
       throw InvalidArgumentError.format("code", `must be 0 or have three digits, got ${String(code)}`);
     }
-    this.#wide = checkValue(description, "description");
+    if (description !== "") this.#wide = checkValue(description, "description");
     this.#code = code;
     this.#description = trimmed(description, 0, description.length);
   }
